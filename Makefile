@@ -1,0 +1,74 @@
+# The few commands a person types. `make` alone lists them. Everything uses the release profile, so that RocksDB,
+# which is 20 to 40 CPU-minutes of C++, is built once.
+
+SHELL := /usr/bin/env bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.PHONY: help deps build up down status test verify arrows deny fix bench clean-data
+
+# ccache keeps the C++ objects over `cargo clean` and between checkouts. The exact words matter: cargo rebuilds
+# RocksDB when they change, so every way into the build (this file, .ci/run) uses the same ones.
+export CC := ccache cc
+export CXX := ccache c++
+
+# Where the local cluster lives, how many nodes it has, and what `make up` imports.
+DIR ?= farthing-data
+NODES ?= 3
+FARTHING_PAYMENTS ?= cluster/sample/payments.csv
+
+CARGO ?= cargo
+TARGET := $(or $(CARGO_TARGET_DIR),target)
+FARTHING := $(TARGET)/release/farthing
+BENCH_DIR ?= $(DIR)-bench
+BENCH_ARGS ?= --transfer-count 1000000
+
+help: ## list these commands
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+deps: ## install missing system packages, or say exactly what to install
+	@.ci/deps
+
+build: deps ## build farthing and farthing-node (the first time takes long: RocksDB)
+	$(CARGO) build --release --locked --workspace --bins
+
+up: build ## start three nodes, import payments (FARTHING_PAYMENTS=FILE), check the books
+	@$(FARTHING) --dir $(DIR) cluster up --nodes $(NODES)
+	@$(FARTHING) --dir $(DIR) import --top 5 "$(FARTHING_PAYMENTS)"
+	@$(FARTHING) --dir $(DIR) verify
+
+down: ## stop the local cluster; its data stays in DIR
+	@$(FARTHING) --dir $(DIR) cluster down
+
+status: ## show the nodes of the local cluster
+	@$(FARTHING) --dir $(DIR) cluster status
+
+test: build ## run every test
+	$(CARGO) test --release --locked --workspace
+
+verify: deps ## only look: format, lints, arrows between modules, documentation, licences
+	$(CARGO) fmt --all --check
+	$(CARGO) clippy --release --locked --workspace --all-targets -- -D warnings
+	@$(MAKE) --no-print-directory arrows
+	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --release --locked --workspace --no-deps
+	@if command -v cargo-deny >/dev/null 2>&1; then $(MAKE) --no-print-directory deny; else \
+	  echo "Skipped: licences and advisories. For that check: cargo install --locked cargo-deny && make deny"; fi
+
+arrows: ## check which crate and which layer may use which
+	$(CARGO) test --release --locked -p farthing-cluster --test arrows
+
+deny: ## check licences, advisories, bans and sources of dependencies (needs cargo-deny)
+	$(CARGO) deny --locked --all-features check
+
+fix: ## change what can be mended by itself: format and mechanical lints
+	$(CARGO) clippy --release --workspace --all-targets --fix --allow-dirty --allow-staged
+	$(CARGO) fmt --all
+
+bench: build ## measure a fresh cluster of three nodes (BENCH_ARGS=... for other shapes)
+	@rm -rf "$(BENCH_DIR)"
+	@$(FARTHING) --dir $(BENCH_DIR) cluster up --nodes $(NODES)
+	@trap '$(FARTHING) --dir $(BENCH_DIR) cluster down && rm -rf "$(BENCH_DIR)"' EXIT; \
+	  $(FARTHING) --dir $(BENCH_DIR) bench $(BENCH_ARGS)
+
+clean-data: ## stop the local cluster and delete its data
+	@if [[ -x "$(FARTHING)" && -d "$(DIR)" ]]; then $(FARTHING) --dir $(DIR) cluster down; fi
+	rm -rf "$(DIR)"
