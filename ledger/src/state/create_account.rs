@@ -1,0 +1,170 @@
+//! Creating an account.
+
+use crate::account::{Account, AccountFlags};
+use crate::event::EventBody;
+use crate::ids::AccountId;
+use crate::ledger::Ledger;
+use crate::result::ItemResult;
+use crate::status::CreateAccountStatus as Status;
+
+use super::command::{Command, TimeStatuses, item_timestamp};
+use super::{Broken, Overlay, View};
+
+impl Command for Account {
+    fn linked(&self) -> bool {
+        self.flags.contains(AccountFlags::LINKED)
+    }
+
+    fn imported(&self) -> Option<bool> {
+        Some(self.flags.contains(AccountFlags::IMPORTED))
+    }
+
+    fn execute<V: View>(
+        &self,
+        overlay: &mut Overlay<'_, V>,
+        mode: bool,
+        now: u64,
+    ) -> Result<ItemResult, Broken> {
+        let timestamp = match check(self, overlay, mode, now) {
+            Ok(timestamp) => timestamp,
+            Err(Refusal { status, timestamp }) => {
+                return Ok(ItemResult {
+                    timestamp,
+                    status: status.code(),
+                });
+            }
+        };
+
+        // The line of no return: from here on the account is created.
+        let account = Account { timestamp, ..*self };
+        if overlay.ledger(account.ledger).is_none() {
+            // The first account fixes the scale of a number nobody has registered.
+            overlay.set_ledger(Ledger {
+                ledger: account.ledger,
+                timestamp,
+                ..Ledger::default()
+            });
+        }
+        overlay.add_account(account)?;
+        overlay.add_event(timestamp, EventBody::AccountCreated(account))?;
+        Ok(ItemResult {
+            timestamp,
+            status: Status::Created.code(),
+        })
+    }
+}
+
+struct Refusal {
+    status: Status,
+    timestamp: u64,
+}
+
+/// The account's timestamp, or why there will be no account.
+fn check<V: View>(
+    item: &Account,
+    overlay: &mut Overlay<'_, V>,
+    mode: bool,
+    now: u64,
+) -> Result<u64, Refusal> {
+    let refuse = |status| Refusal {
+        status,
+        timestamp: now,
+    };
+    let imported = item.flags.contains(AccountFlags::IMPORTED);
+    let statuses = TimeStatuses {
+        expected: Status::ImportedEventExpected,
+        not_expected: Status::ImportedEventNotExpected,
+        must_be_zero: Status::TimestampMustBeZero,
+        out_of_range: Status::ImportedEventTimestampOutOfRange,
+        must_not_advance: Status::ImportedEventTimestampMustNotAdvance,
+    };
+    let timestamp =
+        item_timestamp(imported, mode, item.timestamp, now, statuses).map_err(refuse)?;
+    if let Err(status) = check_identity(item) {
+        return Err(refuse(status));
+    }
+    if let Some(slot) = overlay.find_account(item.id) {
+        let existing = overlay.account(slot);
+        let status = compare(item, existing);
+        let timestamp = if status == Status::Exists {
+            existing.timestamp
+        } else {
+            now
+        };
+        return Err(Refusal { status, timestamp });
+    }
+    if let Err(status) = check_fields(item) {
+        return Err(refuse(status));
+    }
+    if imported && (timestamp <= overlay.clock.account_timestamp || overlay.transfer_at(timestamp))
+    {
+        return Err(refuse(Status::ImportedEventTimestampMustNotRegress));
+    }
+    Ok(timestamp)
+}
+
+fn check_identity(item: &Account) -> Result<(), Status> {
+    if item.reserved != 0 {
+        return Err(Status::ReservedField);
+    }
+    if item.flags.has_reserved() {
+        return Err(Status::ReservedFlag);
+    }
+    if item.id == AccountId::ZERO {
+        return Err(Status::IdMustNotBeZero);
+    }
+    if item.id == AccountId::MAX {
+        return Err(Status::IdMustNotBeIntMax);
+    }
+    Ok(())
+}
+
+fn check_fields(item: &Account) -> Result<(), Status> {
+    let limits = AccountFlags::DEBITS_MUST_NOT_EXCEED_CREDITS
+        .with(AccountFlags::CREDITS_MUST_NOT_EXCEED_DEBITS);
+    if item.flags.contains(limits) {
+        return Err(Status::FlagsAreMutuallyExclusive);
+    }
+    if item.debits_pending != 0 {
+        return Err(Status::DebitsPendingMustBeZero);
+    }
+    if item.debits_posted != 0 {
+        return Err(Status::DebitsPostedMustBeZero);
+    }
+    if item.credits_pending != 0 {
+        return Err(Status::CreditsPendingMustBeZero);
+    }
+    if item.credits_posted != 0 {
+        return Err(Status::CreditsPostedMustBeZero);
+    }
+    if item.ledger == 0 {
+        return Err(Status::LedgerMustNotBeZero);
+    }
+    if item.code == 0 {
+        return Err(Status::CodeMustNotBeZero);
+    }
+    Ok(())
+}
+
+/// How an item with the id of an existing account differs from it. Balances and timestamp are the cluster's.
+fn compare(item: &Account, existing: &Account) -> Status {
+    if item.flags != existing.flags {
+        return Status::ExistsWithDifferentFlags;
+    }
+    if item.user_data_128 != existing.user_data_128 {
+        return Status::ExistsWithDifferentUserData128;
+    }
+    if item.user_data_64 != existing.user_data_64 {
+        return Status::ExistsWithDifferentUserData64;
+    }
+    if item.user_data_32 != existing.user_data_32 {
+        return Status::ExistsWithDifferentUserData32;
+    }
+    if item.ledger != existing.ledger {
+        return Status::ExistsWithDifferentLedger;
+    }
+    if item.code != existing.code {
+        return Status::ExistsWithDifferentCode;
+    }
+    Status::Exists
+}

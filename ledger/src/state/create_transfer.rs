@@ -1,0 +1,348 @@
+//! Creating a transfer: single-phase or pending. The second phase is in `resolve_pending.rs`.
+
+use crate::account::{Account, AccountFlags};
+use crate::ids::{AccountId, TransferId};
+use crate::pending::{Pending, PendingStatus};
+use crate::result::ItemResult;
+use crate::status::CreateTransferStatus as Status;
+use crate::transfer::{Transfer, TransferFlags};
+use crate::{NS_PER_S, TIMESTAMP_MAX};
+
+use super::command::{Command, TimeStatuses, item_timestamp};
+use super::exists::compare;
+use super::resolve_pending::resolve_pending;
+use super::{Broken, Overlay, Seen, View};
+
+impl Command for Transfer {
+    #[inline]
+    fn linked(&self) -> bool {
+        self.flags.contains(TransferFlags::LINKED)
+    }
+
+    #[inline]
+    fn imported(&self) -> Option<bool> {
+        Some(self.flags.contains(TransferFlags::IMPORTED))
+    }
+
+    fn execute<V: View>(
+        &self,
+        overlay: &mut Overlay<'_, V>,
+        mode: bool,
+        now: u64,
+    ) -> Result<ItemResult, Broken> {
+        let timestamp = match check_identity(self, mode, now) {
+            Ok(timestamp) => timestamp,
+            Err(status) => {
+                return Ok(ItemResult {
+                    timestamp: now,
+                    status: status.code(),
+                });
+            }
+        };
+        match overlay.seen(self.id) {
+            None => {}
+            Some(Seen::Refused) => {
+                return Ok(ItemResult {
+                    timestamp: now,
+                    status: Status::IdAlreadyFailed.code(),
+                });
+            }
+            Some(Seen::Applied {
+                transfer: existing, ..
+            }) => {
+                let status = compare(self, &existing, overlay)?;
+                let timestamp = if status == Status::Exists {
+                    existing.timestamp
+                } else {
+                    now
+                };
+                return Ok(ItemResult {
+                    timestamp,
+                    status: status.code(),
+                });
+            }
+        }
+        let outcome = if self.flags.resolves_pending() {
+            resolve_pending(self, overlay, timestamp, now)?
+        } else {
+            move_amount(self, overlay, timestamp)?
+        };
+        match outcome {
+            Ok(()) => Ok(ItemResult {
+                timestamp,
+                status: Status::Created.code(),
+            }),
+            Err(status) => {
+                if status.is_transient() {
+                    overlay.refuse(self.id)?;
+                }
+                Ok(ItemResult {
+                    timestamp: now,
+                    status: status.code(),
+                })
+            }
+        }
+    }
+}
+
+/// What can be said without looking at the state: the transfer's timestamp, or why there will be no transfer.
+#[inline]
+fn check_identity(item: &Transfer, mode: bool, now: u64) -> Result<u64, Status> {
+    let imported = item.flags.contains(TransferFlags::IMPORTED);
+    let statuses = TimeStatuses {
+        expected: Status::ImportedEventExpected,
+        not_expected: Status::ImportedEventNotExpected,
+        must_be_zero: Status::TimestampMustBeZero,
+        out_of_range: Status::ImportedEventTimestampOutOfRange,
+        must_not_advance: Status::ImportedEventTimestampMustNotAdvance,
+    };
+    let timestamp = item_timestamp(imported, mode, item.timestamp, now, statuses)?;
+    if item.flags.has_reserved() {
+        return Err(Status::ReservedFlag);
+    }
+    if item.id == TransferId::ZERO {
+        return Err(Status::IdMustNotBeZero);
+    }
+    if item.id == TransferId::MAX {
+        return Err(Status::IdMustNotBeIntMax);
+    }
+    Ok(timestamp)
+}
+
+/// A single-phase or pending transfer with an id not seen before.
+fn move_amount<V: View>(
+    item: &Transfer,
+    overlay: &mut Overlay<'_, V>,
+    timestamp: u64,
+) -> Result<Result<(), Status>, Broken> {
+    if let Err(status) = check_fields(item) {
+        return Ok(Err(status));
+    }
+    let Some(debit_slot) = overlay.find_account(item.debit_account_id) else {
+        return Ok(Err(Status::DebitAccountNotFound));
+    };
+    let Some(credit_slot) = overlay.find_account(item.credit_account_id) else {
+        return Ok(Err(Status::CreditAccountNotFound));
+    };
+    let debit = overlay.account(debit_slot);
+    let credit = overlay.account(credit_slot);
+    if let Err(status) = check_accounts(item, debit, credit, overlay, timestamp) {
+        return Ok(Err(status));
+    }
+    let amount = balanced_amount(item, debit, credit);
+    if let Err(status) = check_amount(item, amount, debit, credit, timestamp) {
+        return Ok(Err(status));
+    }
+
+    // The line of no return: from here on the transfer is created.
+    let (mut debit, mut credit) = (*debit, *credit);
+    let pending = item.flags.contains(TransferFlags::PENDING);
+    if pending {
+        debit.debits_pending = sum(debit.debits_pending, amount, &debit)?;
+        credit.credits_pending = sum(credit.credits_pending, amount, &credit)?;
+    } else {
+        debit.debits_posted = sum(debit.debits_posted, amount, &debit)?;
+        credit.credits_posted = sum(credit.credits_posted, amount, &credit)?;
+    }
+    if item.flags.contains(TransferFlags::CLOSING_DEBIT) {
+        debit.flags = debit.flags.with(AccountFlags::CLOSED);
+    }
+    if item.flags.contains(TransferFlags::CLOSING_CREDIT) {
+        credit.flags = credit.flags.with(AccountFlags::CLOSED);
+    }
+    change_accounts(overlay, (debit_slot, debit), (credit_slot, credit))?;
+    let transfer = Transfer {
+        amount,
+        timestamp,
+        ..*item
+    };
+    let sequence = overlay.add_transfer(transfer, debit_slot, credit_slot)?;
+    if pending {
+        overlay.add_pending(Pending {
+            transfer,
+            status: PendingStatus::Pending,
+            sequence,
+        })?;
+    }
+    Ok(Ok(()))
+}
+
+#[inline]
+fn check_fields(item: &Transfer) -> Result<(), Status> {
+    if item.debit_account_id == AccountId::ZERO {
+        return Err(Status::DebitAccountIdMustNotBeZero);
+    }
+    if item.debit_account_id == AccountId::MAX {
+        return Err(Status::DebitAccountIdMustNotBeIntMax);
+    }
+    if item.credit_account_id == AccountId::ZERO {
+        return Err(Status::CreditAccountIdMustNotBeZero);
+    }
+    if item.credit_account_id == AccountId::MAX {
+        return Err(Status::CreditAccountIdMustNotBeIntMax);
+    }
+    if item.debit_account_id == item.credit_account_id {
+        return Err(Status::AccountsMustBeDifferent);
+    }
+    if item.pending_id != TransferId::ZERO {
+        return Err(Status::PendingIdMustBeZero);
+    }
+    if !item.flags.contains(TransferFlags::PENDING) {
+        if item.timeout != 0 {
+            return Err(Status::TimeoutReservedForPendingTransfer);
+        }
+        if item
+            .flags
+            .intersects(TransferFlags::CLOSING_DEBIT.with(TransferFlags::CLOSING_CREDIT))
+        {
+            return Err(Status::ClosingTransferMustBePending);
+        }
+    }
+    if item.ledger == 0 {
+        return Err(Status::LedgerMustNotBeZero);
+    }
+    if item.code == 0 {
+        return Err(Status::CodeMustNotBeZero);
+    }
+    Ok(())
+}
+
+#[inline]
+fn check_accounts<V: View>(
+    item: &Transfer,
+    debit: &Account,
+    credit: &Account,
+    overlay: &Overlay<'_, V>,
+    timestamp: u64,
+) -> Result<(), Status> {
+    if debit.ledger != credit.ledger {
+        return Err(Status::AccountsMustHaveTheSameLedger);
+    }
+    if item.ledger != debit.ledger {
+        return Err(Status::TransferMustHaveTheSameLedgerAsAccounts);
+    }
+    if item.flags.contains(TransferFlags::IMPORTED) {
+        check_imported_timestamp(overlay, timestamp)?;
+        if timestamp <= debit.timestamp {
+            return Err(Status::ImportedEventTimestampMustPostdateDebitAccount);
+        }
+        if timestamp <= credit.timestamp {
+            return Err(Status::ImportedEventTimestampMustPostdateCreditAccount);
+        }
+        if item.timeout != 0 {
+            return Err(Status::ImportedEventTimeoutMustBeZero);
+        }
+    }
+    if debit.flags.contains(AccountFlags::CLOSED) {
+        return Err(Status::DebitAccountAlreadyClosed);
+    }
+    if credit.flags.contains(AccountFlags::CLOSED) {
+        return Err(Status::CreditAccountAlreadyClosed);
+    }
+    Ok(())
+}
+
+/// An imported timestamp is above that of every transfer and belongs to no account.
+pub(super) fn check_imported_timestamp<V: View>(
+    overlay: &Overlay<'_, V>,
+    timestamp: u64,
+) -> Result<(), Status> {
+    if timestamp <= overlay.clock.transfer_timestamp || overlay.account_at(timestamp) {
+        return Err(Status::ImportedEventTimestampMustNotRegress);
+    }
+    Ok(())
+}
+
+/// The real amount: what is asked for, cut by the balancing flags to what the accounts' counter-balances leave.
+#[inline]
+fn balanced_amount(item: &Transfer, debit: &Account, credit: &Account) -> u128 {
+    let mut amount = item.amount;
+    if item.flags.contains(TransferFlags::BALANCING_DEBIT) {
+        let used = debit.debits_posted.saturating_add(debit.debits_pending);
+        amount = amount.min(debit.credits_posted.saturating_sub(used));
+    }
+    if item.flags.contains(TransferFlags::BALANCING_CREDIT) {
+        let used = credit.credits_posted.saturating_add(credit.credits_pending);
+        amount = amount.min(credit.debits_posted.saturating_sub(used));
+    }
+    amount
+}
+
+#[inline]
+fn check_amount(
+    item: &Transfer,
+    amount: u128,
+    debit: &Account,
+    credit: &Account,
+    timestamp: u64,
+) -> Result<(), Status> {
+    if item.flags.contains(TransferFlags::PENDING) {
+        if amount.checked_add(debit.debits_pending).is_none() {
+            return Err(Status::OverflowsDebitsPending);
+        }
+        if amount.checked_add(credit.credits_pending).is_none() {
+            return Err(Status::OverflowsCreditsPending);
+        }
+    }
+    if amount.checked_add(debit.debits_posted).is_none() {
+        return Err(Status::OverflowsDebitsPosted);
+    }
+    if amount.checked_add(credit.credits_posted).is_none() {
+        return Err(Status::OverflowsCreditsPosted);
+    }
+    let add = |first: u128, second: u128| first.checked_add(second)?.checked_add(amount);
+    let Some(debits) = add(debit.debits_pending, debit.debits_posted) else {
+        return Err(Status::OverflowsDebits);
+    };
+    let Some(credits) = add(credit.credits_pending, credit.credits_posted) else {
+        return Err(Status::OverflowsCredits);
+    };
+    if timestamp.saturating_add(u64::from(item.timeout) * NS_PER_S) > TIMESTAMP_MAX {
+        return Err(Status::OverflowsTimeout);
+    }
+    if debit
+        .flags
+        .contains(AccountFlags::DEBITS_MUST_NOT_EXCEED_CREDITS)
+        && debits > debit.credits_posted
+    {
+        return Err(Status::ExceedsCredits);
+    }
+    if credit
+        .flags
+        .contains(AccountFlags::CREDITS_MUST_NOT_EXCEED_DEBITS)
+        && credits > credit.debits_posted
+    {
+        return Err(Status::ExceedsDebits);
+    }
+    Ok(())
+}
+
+/// A balance plus an amount that was checked to fit.
+#[inline]
+pub(super) fn sum(balance: u128, amount: u128, account: &Account) -> Result<u128, Broken> {
+    balance.checked_add(amount).ok_or(Broken::BalanceWraps {
+        account: account.id.0,
+    })
+}
+
+/// Writes both accounts of a transfer, after making sure once more that their limits hold.
+#[inline]
+pub(super) fn change_accounts<V: View>(
+    overlay: &mut Overlay<'_, V>,
+    (debit_slot, debit): (usize, Account),
+    (credit_slot, credit): (usize, Account),
+) -> Result<(), Broken> {
+    if !debit.limits_hold() {
+        return Err(Broken::LimitExceeded {
+            account: debit.id.0,
+        });
+    }
+    if !credit.limits_hold() {
+        return Err(Broken::LimitExceeded {
+            account: credit.id.0,
+        });
+    }
+    overlay.set_account(debit_slot, debit);
+    overlay.set_account(credit_slot, credit);
+    Ok(())
+}
