@@ -1,0 +1,390 @@
+//! What the handles and the log's thread share: one lock over what was asked and what became of it.
+//!
+//! Two orders meet here. Positions, vote and tail change when an operation is *asked*, so that a caller reads its own
+//! writes; the index and `durable_index` follow when the writer's thread has *done* it.
+
+use std::collections::VecDeque;
+use std::io;
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use super::config::{Config, Stats};
+use super::error::Failure;
+use super::positions::{Positions, Purge};
+use super::record::RECORD_HEADER_BYTES;
+use super::segment::{Index, SegmentFile};
+use super::tail::Tail;
+use super::types::{Done, Entry, LogId, Vote};
+
+/// Bytes taken from the queue for one write and sync. A bound on latency: who comes next waits for this much.
+const BATCH_BYTES_MAX: u64 = 8 << 20;
+
+/// An operation in the queue.
+pub(super) struct Op {
+    pub(super) sequence: u64,
+    pub(super) body: Body,
+    pub(super) done: Done,
+    bytes: u64,
+}
+
+pub(super) enum Body {
+    Append(Vec<Entry>),
+    Vote(Vote),
+    Truncate(Option<LogId>),
+    Purge(LogId),
+    /// Writes nothing: done when all before it is.
+    Barrier,
+}
+
+pub(super) struct State {
+    pub(super) vote: Option<Vote>,
+    pub(super) committed: Option<LogId>,
+    committed_unwritten: bool,
+    pub(super) positions: Positions,
+    pub(super) tail: Tail,
+    pub(super) index: Index,
+    pub(super) durable_index: Option<u64>,
+    /// Truncations asked and not yet durable: `(sequence, last index)`. They bound what a write finishing now proves.
+    truncates: VecDeque<(u64, Option<u64>)>,
+    queue: VecDeque<Op>,
+    queued_bytes: u64,
+    next_sequence: u64,
+    closing: bool,
+    failure: Option<Failure>,
+    pub(super) stats: Stats,
+}
+
+/// What the writer is to do next.
+pub(super) enum Work {
+    Batch {
+        ops: Vec<Op>,
+        committed: Option<Option<LogId>>,
+    },
+    /// Nothing came for a while.
+    Idle,
+    Close {
+        committed: Option<Option<LogId>>,
+    },
+    /// The log has failed elsewhere.
+    Stop,
+}
+
+/// What became durable with a batch.
+pub(super) struct Completed {
+    pub(super) sequence: u64,
+    pub(super) last_index: Option<u64>,
+    /// First index still needed, once something has been purged.
+    pub(super) first_index: Option<u64>,
+}
+
+pub(super) struct Shared {
+    pub(super) config: Config,
+    state: Mutex<State>,
+    work: Condvar,
+    durable: Condvar,
+}
+
+impl Shared {
+    pub(super) fn new(
+        config: Config,
+        vote: Option<Vote>,
+        committed: Option<LogId>,
+        positions: Positions,
+        index: Index,
+    ) -> Self {
+        let durable_index = positions.last_index();
+        let state = State {
+            vote,
+            committed,
+            committed_unwritten: false,
+            positions,
+            tail: Tail::default(),
+            index,
+            durable_index,
+            truncates: VecDeque::new(),
+            queue: VecDeque::new(),
+            queued_bytes: 0,
+            next_sequence: 1,
+            closing: false,
+            failure: None,
+            stats: Stats::default(),
+        };
+        Self {
+            config,
+            state: Mutex::new(state),
+            work: Condvar::new(),
+            durable: Condvar::new(),
+        }
+    }
+
+    pub(super) fn lock(&self) -> MutexGuard<'_, State> {
+        // A panic under this lock stops the node through the writer's guard; until then the state is whole, because
+        // nothing under it runs code of others.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Changes the state and queues what is to be written, or calls `done` with the reason why not.
+    pub(super) fn submit(&self, done: Done, change: impl FnOnce(&mut State) -> io::Result<Body>) {
+        let mut state = self.lock();
+        let refused = match &state.failure {
+            Some(failure) => Some(failure.error()),
+            None if state.closing => Some(Failure::closed().error()),
+            None => None,
+        };
+        let body = match refused {
+            Some(error) => Err(error),
+            None => change(&mut state),
+        };
+        match body {
+            Ok(body) => {
+                let bytes = body.bytes();
+                let sequence = state.next_sequence;
+                state.next_sequence += 1;
+                state.queued_bytes += bytes;
+                if let Body::Truncate(last) = &body {
+                    let last = last.map(|id| id.index);
+                    state.durable_index = state
+                        .durable_index
+                        .min(last.max(state.positions.purged_index()));
+                    state.truncates.push_back((sequence, last));
+                }
+                state.queue.push_back(Op {
+                    sequence,
+                    body,
+                    done,
+                    bytes,
+                });
+                drop(state);
+                self.work.notify_one();
+            }
+            Err(error) => {
+                drop(state);
+                done(Err(error));
+            }
+        }
+    }
+
+    pub(super) fn save_committed(&self, committed: Option<LogId>) {
+        let mut state = self.lock();
+        if state.committed != committed {
+            state.committed = committed;
+            state.committed_unwritten = true;
+        }
+    }
+
+    /// Waits for work. With `settle` it gives [`Work::Idle`] after the configured time without any.
+    pub(super) fn take(&self, settle: bool) -> Work {
+        let mut state = self.lock();
+        loop {
+            if state.failure.is_some() {
+                return Work::Stop;
+            }
+            if !state.queue.is_empty() {
+                let mut bytes = 0;
+                let mut ops = Vec::new();
+                while let Some(op) = state
+                    .queue
+                    .pop_front_if(|op| bytes == 0 || bytes + op.bytes <= BATCH_BYTES_MAX)
+                {
+                    bytes += op.bytes;
+                    ops.push(op);
+                }
+                return Work::Batch {
+                    ops,
+                    committed: state.take_committed(),
+                };
+            }
+            if state.closing {
+                return Work::Close {
+                    committed: state.take_committed(),
+                };
+            }
+            if settle {
+                let (guard, timeout) = self
+                    .work
+                    .wait_timeout(state, self.config.mark_sync_idle)
+                    .unwrap_or_else(PoisonError::into_inner);
+                state = guard;
+                if timeout.timed_out()
+                    && state.queue.is_empty()
+                    && !state.closing
+                    && state.failure.is_none()
+                {
+                    return Work::Idle;
+                }
+            } else {
+                state = self
+                    .work
+                    .wait(state)
+                    .unwrap_or_else(PoisonError::into_inner);
+            }
+        }
+    }
+
+    pub(super) fn queue_is_empty(&self) -> bool {
+        self.lock().queue.is_empty()
+    }
+
+    /// A batch is durable. Gives the segments nobody needs any more.
+    pub(super) fn complete(
+        &self,
+        completed: &Completed,
+        ops: &[Op],
+    ) -> Vec<std::sync::Arc<SegmentFile>> {
+        let mut state = self.lock();
+        while state
+            .truncates
+            .pop_front_if(|(sequence, _)| *sequence <= completed.sequence)
+            .is_some()
+        {}
+        let bound = state.truncates.iter().map(|(_, last)| *last).min();
+        state.durable_index = match bound {
+            Some(last) => completed
+                .last_index
+                .min(last.max(state.positions.purged_index())),
+            None => completed.last_index,
+        };
+        state.queued_bytes -= ops.iter().map(|op| op.bytes).sum::<u64>();
+        let (bytes_max, durable_index) = (self.config.tail_bytes_max, state.durable_index);
+        state.tail.evict(bytes_max, durable_index);
+        let obsolete = completed
+            .first_index
+            .map_or_else(Vec::new, |first| state.index.take_obsolete(first));
+        drop(state);
+        self.durable.notify_all();
+        obsolete
+    }
+
+    /// Waits until the entry at `index` is durable; `false` when the time is over first.
+    pub(super) fn wait_durable(&self, index: u64, timeout: Duration) -> io::Result<bool> {
+        let (state, _) = self
+            .durable
+            .wait_timeout_while(self.lock(), timeout, |state| {
+                state.durable_index < Some(index) && state.failure.is_none()
+            })
+            .unwrap_or_else(PoisonError::into_inner);
+        match &state.failure {
+            _ if state.durable_index >= Some(index) => Ok(true),
+            Some(failure) => Err(failure.error()),
+            None => Ok(false),
+        }
+    }
+
+    /// Stops the log for good: every waiting operation fails, and the node is told once.
+    pub(super) fn fail(&self, what: &str, error: &io::Error, in_flight: Vec<Op>) {
+        let mut state = self.lock();
+        let first = state.failure.is_none();
+        let failure = state
+            .failure
+            .get_or_insert_with(|| Failure::new(what, error))
+            .clone();
+        let waiting: Vec<Op> = in_flight
+            .into_iter()
+            .chain(std::mem::take(&mut state.queue))
+            .collect();
+        drop(state);
+        self.work.notify_all();
+        self.durable.notify_all();
+        // The node first: a callback may take its time, and nothing may be acknowledged by anyone meanwhile.
+        if first {
+            (self.config.on_fatal)(&failure.error());
+        }
+        waiting
+            .into_iter()
+            .for_each(|op| (op.done)(Err(failure.error())));
+    }
+
+    /// No operation is accepted any more; those in the queue are still done.
+    pub(super) fn close(&self) {
+        self.lock().closing = true;
+        self.work.notify_all();
+    }
+
+    /// The writer has ended: whoever waits for durability would wait in vain.
+    pub(super) fn ended(&self) {
+        self.lock().failure.get_or_insert_with(Failure::closed);
+        self.durable.notify_all();
+    }
+}
+
+impl State {
+    fn take_committed(&mut self) -> Option<Option<LogId>> {
+        std::mem::take(&mut self.committed_unwritten).then_some(self.committed)
+    }
+
+    pub(super) fn queued_bytes(&self) -> u64 {
+        self.queued_bytes
+    }
+
+    pub(super) fn failure(&self) -> Option<io::Error> {
+        self.failure.as_ref().map(Failure::error)
+    }
+
+    pub(super) fn append(&mut self, entries: Vec<Entry>, payload_max: usize) -> io::Result<Body> {
+        let mut next = self.positions.next_index();
+        for entry in &entries {
+            let index = entry.log_id.index;
+            if index == u64::MAX || next.is_some_and(|next| next != index) {
+                return Err(invalid(format!(
+                    "entry {index} where {} was due",
+                    next.unwrap_or(0)
+                )));
+            }
+            if entry.payload.len() > payload_max {
+                let length = entry.payload.len();
+                return Err(invalid(format!(
+                    "entry {index} has {length} bytes, at most {payload_max} fit"
+                )));
+            }
+            next = Some(index + 1);
+        }
+        for entry in &entries {
+            self.positions.append(entry.log_id);
+            self.tail.push(entry.clone());
+        }
+        Ok(if entries.is_empty() {
+            Body::Barrier
+        } else {
+            Body::Append(entries)
+        })
+    }
+
+    pub(super) fn truncate(&mut self, last: Option<LogId>) -> Body {
+        match self.positions.truncate(last) {
+            Some(from) => {
+                self.tail.truncate_from(from);
+                Body::Truncate(self.positions.state().last)
+            }
+            None => Body::Barrier,
+        }
+    }
+
+    pub(super) fn purge(&mut self, log_id: LogId) -> io::Result<Body> {
+        if log_id.index == u64::MAX {
+            return Err(invalid("no entry has the highest index".to_owned()));
+        }
+        Ok(match self.positions.purge(log_id) {
+            Purge::Nothing => Body::Barrier,
+            Purge::Prefix | Purge::Reset => {
+                self.tail.drop_below(log_id.index + 1);
+                Body::Purge(log_id)
+            }
+        })
+    }
+}
+
+impl Body {
+    fn bytes(&self) -> u64 {
+        match self {
+            Self::Append(entries) => entries
+                .iter()
+                .map(|entry| (entry.payload.len() + RECORD_HEADER_BYTES) as u64)
+                .sum(),
+            _ => RECORD_HEADER_BYTES as u64,
+        }
+    }
+}
+
+fn invalid(text: String) -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidInput, text)
+}

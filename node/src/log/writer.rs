@@ -1,0 +1,423 @@
+//! The log's one thread: takes what was submitted, writes it, syncs once, then answers.
+//!
+//! While a sync runs, more is submitted; the next write and sync cover all of it. A failed write or sync is never
+//! tried again: the kernel may have dropped the pages, and a second sync would succeed without them. The log stops,
+//! and the node with it.
+
+use std::io::{self, IoSlice};
+use std::sync::Arc;
+use std::time::Instant;
+
+use bytes::Bytes;
+
+use crate::disk::Disk;
+
+use super::batch::Batch;
+use super::config::Config;
+use super::error::OpenError;
+use super::pool::Pool;
+use super::positions::{Positions, Purge};
+use super::record::{Header, Kind, PREAMBLE_RECORDS, RECORD_HEADER_BYTES, fields, record_bytes};
+use super::segment::{SEGMENT_HEADER_BYTES, SegmentFile, SegmentHeader, segment_path};
+use super::shared::{Body, Completed, Op, Shared, Work};
+use super::types::{LogId, Vote};
+
+/// The log in the order of its records: what the next segment must begin with.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Stream {
+    pub(super) vote: Option<Vote>,
+    pub(super) committed: Option<LogId>,
+    pub(super) positions: Positions,
+    /// Number of the next record.
+    pub(super) next_record: u64,
+}
+
+/// A change of the index that becomes visible once its records are written.
+enum Change {
+    Push { index: u64, offset: u32, end: u32 },
+    TruncateFrom(u64),
+    Reset(u64),
+}
+
+pub(super) struct Writer {
+    pub(super) shared: Arc<Shared>,
+    pub(super) disk: Arc<dyn Disk>,
+    pub(super) pool: Arc<Pool>,
+    stream: Stream,
+    segment: Arc<SegmentFile>,
+    /// Where the batch will be written.
+    position: u64,
+    batch: Batch,
+    changes: Vec<Change>,
+    /// Highest record number known durable, and the last entry then.
+    durable_record: u64,
+    durable_index: Option<u64>,
+    /// A record was written and not synced.
+    unsynced: bool,
+    /// Nothing was written since the last mark.
+    marked: bool,
+}
+
+impl Writer {
+    /// Goes on after `position` of `segment`; everything there is durable.
+    pub(super) fn new(
+        shared: Arc<Shared>,
+        disk: Arc<dyn Disk>,
+        pool: Arc<Pool>,
+        stream: Stream,
+        segment: Arc<SegmentFile>,
+        position: u64,
+    ) -> Self {
+        Self {
+            durable_record: stream.next_record - 1,
+            durable_index: stream.positions.last_index(),
+            shared,
+            disk,
+            pool,
+            stream,
+            segment,
+            position,
+            batch: Batch::default(),
+            changes: Vec::new(),
+            unsynced: false,
+            marked: false,
+        }
+    }
+
+    /// The thread's body.
+    pub(super) fn run(mut self) {
+        let shared = Arc::clone(&self.shared);
+        let guard = PanicGuard(Arc::clone(&shared));
+        if let Err(error) = self.mark() {
+            shared.fail("mark", &error, Vec::new());
+        }
+        loop {
+            match shared.take(self.unsynced) {
+                Work::Batch { ops, committed } => match self.write(&ops, committed) {
+                    Ok(()) => {
+                        self.acknowledge(ops);
+                        if shared.queue_is_empty()
+                            && let Err(error) = self.mark()
+                        {
+                            shared.fail("mark", &error, Vec::new());
+                        }
+                    }
+                    Err(error) => shared.fail("write and sync", &error, ops),
+                },
+                Work::Idle => {
+                    if let Err(error) = self.sync() {
+                        shared.fail("sync", &error, Vec::new());
+                    }
+                }
+                Work::Close { committed } => {
+                    let closed = self
+                        .write(&[], committed)
+                        .and_then(|()| self.mark())
+                        .and_then(|()| self.sync());
+                    if let Err(error) = closed {
+                        shared.fail("close", &error, Vec::new());
+                    }
+                    break;
+                }
+                Work::Stop => break,
+            }
+        }
+        shared.ended();
+        drop(guard);
+    }
+
+    /// Writes the records of all operations and syncs.
+    fn write(&mut self, ops: &[Op], committed: Option<Option<LogId>>) -> io::Result<()> {
+        for op in ops {
+            match &op.body {
+                Body::Append(entries) => {
+                    for entry in entries {
+                        let (term, node, index) = fields(Some(entry.log_id));
+                        let (offset, end) =
+                            self.put(entry.kind.into(), (term, node, index), &entry.payload)?;
+                        self.stream.positions.append(entry.log_id);
+                        self.changes.push(Change::Push { index, offset, end });
+                    }
+                }
+                Body::Vote(vote) => {
+                    self.put(
+                        Kind::Vote,
+                        (vote.term, vote.node, u64::from(vote.committed)),
+                        &Bytes::new(),
+                    )?;
+                    self.stream.vote = Some(*vote);
+                }
+                Body::Truncate(last) => {
+                    fail::fail_point!("log.truncate.before_write");
+                    self.put(Kind::Truncate, fields(*last), &Bytes::new())?;
+                    if let Some(from) = self.stream.positions.truncate(*last) {
+                        self.changes.push(Change::TruncateFrom(from));
+                    }
+                }
+                Body::Purge(log_id) => {
+                    fail::fail_point!("log.purge.before_write");
+                    self.put(Kind::Purged, fields(Some(*log_id)), &Bytes::new())?;
+                    if self.stream.positions.purge(*log_id) == Purge::Reset {
+                        self.changes.push(Change::Reset(log_id.index + 1));
+                    }
+                }
+                Body::Barrier => {}
+            }
+        }
+        if let Some(committed) = committed {
+            self.put(Kind::Committed, fields(committed), &Bytes::new())?;
+            self.stream.committed = committed;
+        }
+        self.flush()
+    }
+
+    /// Tells readers and callers that the batch is durable.
+    fn acknowledge(&mut self, ops: Vec<Op>) {
+        let completed = Completed {
+            sequence: ops.last().map_or(0, |op| op.sequence),
+            last_index: self.stream.positions.last_index(),
+            first_index: self
+                .stream
+                .positions
+                .purged_index()
+                .map(|purged| purged + 1),
+        };
+        let obsolete = self.shared.complete(&completed, &ops);
+        self.pool.retire(obsolete);
+        ops.into_iter().for_each(|op| (op.done)(Ok(())));
+    }
+
+    /// Adds a record to the batch, in a new segment if it does not fit this one. Gives where it begins and ends.
+    fn put(
+        &mut self,
+        kind: Kind,
+        fields: (u64, u64, u64),
+        payload: &Bytes,
+    ) -> io::Result<(u32, u32)> {
+        let bytes = record_bytes(payload.len()) as u64;
+        if self.position + self.batch.bytes() as u64 + bytes > self.segment.bytes {
+            self.roll()?;
+        }
+        let (term, node, index) = fields;
+        let header = Header {
+            kind,
+            use_sequence: self.segment.use_sequence,
+            record_number: self.stream.next_record,
+            undurable: u32::try_from(self.stream.next_record - 1 - self.durable_record)
+                .unwrap_or(u32::MAX),
+            durable_index: self.durable_index,
+            term,
+            node,
+            index,
+        };
+        let offset = self.position + self.batch.bytes() as u64;
+        self.batch.push(&header.encode(payload), payload);
+        self.stream.next_record += 1;
+        self.marked = kind == Kind::Mark;
+        Ok((offset as u32, (offset + bytes) as u32))
+    }
+
+    /// Writes the batch without syncing.
+    fn write_batch(&mut self) -> io::Result<()> {
+        if self.batch.is_empty() {
+            return Ok(());
+        }
+        fail::fail_point!("log.append.before_write", |_| Err(
+            io::ErrorKind::Other.into()
+        ));
+        self.segment
+            .file
+            .write_at(self.position, &self.batch.slices())?;
+        fail::fail_point!("log.append.after_write", |_| Err(
+            io::ErrorKind::Other.into()
+        ));
+        self.unsynced = true;
+        self.position += self.batch.bytes() as u64;
+        let written = self.batch.bytes() as u64;
+        self.batch.clear();
+        let mut state = self.shared.lock();
+        state.stats.bytes_written += written;
+        for change in self.changes.drain(..) {
+            match change {
+                Change::Push { index, offset, end } => state.index.push(index, offset, end),
+                Change::TruncateFrom(from) => state.index.truncate_from(from),
+                Change::Reset(next) => state.index.reset(next),
+            }
+        }
+        Ok(())
+    }
+
+    /// Makes everything put so far durable. Without anything put it does nothing: a mark waits for company.
+    fn flush(&mut self) -> io::Result<()> {
+        if self.batch.is_empty() {
+            return Ok(());
+        }
+        self.write_batch()?;
+        self.sync()
+    }
+
+    fn sync(&mut self) -> io::Result<()> {
+        if !self.unsynced {
+            return Ok(());
+        }
+        fail::fail_point!("log.append.before_sync", |_| Err(
+            io::ErrorKind::Other.into()
+        ));
+        let start = Instant::now();
+        self.segment.file.sync_data()?;
+        let nanoseconds = u64::try_from(start.elapsed().as_nanos()).unwrap_or(u64::MAX);
+        fail::fail_point!(
+            "log.append.after_sync",
+            |_| Err(io::ErrorKind::Other.into())
+        );
+        self.unsynced = false;
+        self.durable_record = self.stream.next_record - 1;
+        self.durable_index = self.stream.positions.last_index();
+        let mut state = self.shared.lock();
+        state.stats.sync_count += 1;
+        state.stats.sync_nanoseconds += nanoseconds;
+        state.stats.sync_nanoseconds_max = state.stats.sync_nanoseconds_max.max(nanoseconds);
+        Ok(())
+    }
+
+    /// Writes that everything so far is durable, without syncing it: the next sync, or the one after a while without
+    /// work, takes it along. It must not cost an acknowledgement anything, so it never begins a segment either.
+    fn mark(&mut self) -> io::Result<()> {
+        let full = self.position + RECORD_HEADER_BYTES as u64 > self.segment.bytes;
+        if self.marked || full || self.unsynced {
+            return Ok(());
+        }
+        self.put(
+            Kind::Mark,
+            fields(self.stream.positions.state().last),
+            &Bytes::new(),
+        )?;
+        self.write_batch()
+    }
+
+    /// Goes on in a new segment. What the old one holds is synced first, so that a segment proves all before it.
+    fn roll(&mut self) -> io::Result<()> {
+        fail::fail_point!("log.roll.before_sync", |_| Err(io::ErrorKind::Other.into()));
+        self.write_batch()?;
+        self.sync()?;
+        fail::fail_point!(
+            "log.roll.before_start",
+            |_| Err(io::ErrorKind::Other.into())
+        );
+        let number = self.segment.number + 1;
+        let use_sequence = next_use(self.segment.use_sequence);
+        let (segment, position) = start_segment(
+            &*self.disk,
+            &self.shared.config,
+            &self.pool,
+            number,
+            use_sequence,
+            &mut self.stream,
+        )?;
+        fail::fail_point!("log.roll.after_start", |_| Err(io::ErrorKind::Other.into()));
+        self.segment = segment;
+        self.position = position;
+        self.durable_record = self.stream.next_record - 1;
+        self.shared
+            .lock()
+            .index
+            .add_segment(Arc::clone(&self.segment));
+        Ok(())
+    }
+}
+
+/// Puts a spare to use: header and first records are written and synced before the file gets its name, so a segment
+/// that has its name has them.
+pub(super) fn start_segment(
+    disk: &dyn Disk,
+    config: &Config,
+    pool: &Pool,
+    number: u64,
+    use_sequence: u64,
+    stream: &mut Stream,
+) -> io::Result<(Arc<SegmentFile>, u64)> {
+    let spare = pool.take()?;
+    let header = SegmentHeader {
+        number,
+        use_sequence,
+        cluster_id: config.cluster_id,
+        node_id: config.node_id,
+        first_record_number: stream.next_record,
+    };
+    let vote = stream.vote.map_or(fields(None), |vote| {
+        (vote.term, vote.node, u64::from(vote.committed))
+    });
+    let preamble: [_; PREAMBLE_RECORDS] = [
+        (Kind::Vote, vote),
+        (Kind::Committed, fields(stream.committed)),
+        (Kind::Purged, fields(stream.positions.state().last_purged)),
+    ];
+    let mut bytes = header.encode().to_vec();
+    for (at, (kind, (term, node, index))) in preamble.into_iter().enumerate() {
+        let header = Header {
+            kind,
+            use_sequence,
+            record_number: stream.next_record,
+            undurable: at as u32,
+            durable_index: stream.positions.last_index(),
+            term,
+            node,
+            index,
+        };
+        bytes.extend_from_slice(&header.encode(&[]));
+        stream.next_record += 1;
+    }
+    let path = segment_path(&config.dir, number);
+    spare.file.write_at(0, &[IoSlice::new(&bytes)])?;
+    spare.file.sync_data()?;
+    fail::fail_point!("log.roll.before_rename", |_| Err(
+        io::ErrorKind::Other.into()
+    ));
+    disk.rename(&spare.path, &path)?;
+    disk.sync_dir(&config.dir)?;
+    disk.sync_dir(&Pool::dir(&config.dir))?;
+    let position = (SEGMENT_HEADER_BYTES + PREAMBLE_RECORDS * RECORD_HEADER_BYTES) as u64;
+    let segment = SegmentFile {
+        number,
+        use_sequence,
+        path,
+        bytes: u64::from(config.segment_bytes),
+        file: spare.file,
+    };
+    Ok((Arc::new(segment), position))
+}
+
+/// The first segment of a new directory.
+pub(super) fn start_first_segment(
+    disk: &dyn Disk,
+    config: &Config,
+    pool: &Pool,
+    stream: &mut Stream,
+) -> Result<(Arc<SegmentFile>, u64), OpenError> {
+    stream.next_record = 1;
+    start_segment(disk, config, pool, 1, next_use(0), stream)
+        .map_err(OpenError::io("make the first segment of", &config.dir))
+}
+
+/// The sequence of the next use. The step cannot be guessed, so that no client can put bytes into an entry that look
+/// like a record of the use they will be written in.
+fn next_use(use_sequence: u64) -> u64 {
+    use std::hash::{BuildHasher, RandomState};
+    let step = RandomState::new().hash_one(use_sequence) >> 32;
+    use_sequence + 1 + step
+}
+
+/// Stops the log when its thread dies of a panic, a callback's for example: waiting for it would have no end.
+struct PanicGuard(Arc<Shared>);
+
+impl Drop for PanicGuard {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.0.fail(
+                "the log's thread panicked",
+                &io::ErrorKind::Other.into(),
+                Vec::new(),
+            );
+        }
+    }
+}
