@@ -5,10 +5,12 @@
 //! error for hostile bytes.
 
 use bytes::{BufMut, Bytes, BytesMut};
-use farthing_ledger::{Account, ItemResult, Ledger, Pending, RecordItem, Transfer};
+use farthing_ledger::{Account, ItemResult, Ledger, Pending, RecordItem, Transfer, entry};
 
 use crate::error::{FieldError, Reason, Refused};
-use crate::limits::{ID_BYTES, ITEMS_MAX, REQUEST_BYTES_MAX, RESULT_BYTES, SECTIONS_MAX};
+use crate::limits::{
+    ID_BYTES, ITEMS_MAX, REQUEST_BYTES_MAX, RESULT_BYTES, SECTIONS_MAX, request_bytes,
+};
 use crate::v1::{LookupKind, LookupReply, LookupRequest, Section, SectionKind, SubmitRequest};
 
 /// `LookupReply.found` of an id that is not there.
@@ -81,11 +83,9 @@ pub fn check_request(request: &SubmitRequest) -> Result<usize, Refused> {
         return Err(too_large("sections", request.sections.len(), SECTIONS_MAX));
     }
     let mut count: usize = 0;
-    let mut length: usize = 0;
     let mut violations = Vec::new();
     for (number, section) in request.sections.iter().enumerate() {
         count = count.saturating_add(usize::try_from(section.count).unwrap_or(usize::MAX));
-        length = length.saturating_add(section.items.len());
         if let Err(description) = check_section(section) {
             violations.push(FieldError::new(format!("sections[{number}]"), description));
         }
@@ -93,8 +93,9 @@ pub fn check_request(request: &SubmitRequest) -> Result<usize, Refused> {
     if count > ITEMS_MAX {
         return Err(too_large("items", count, ITEMS_MAX));
     }
+    let length = request_bytes(request.sections.iter().map(|section| section.items.len()));
     if length > REQUEST_BYTES_MAX {
-        return Err(too_large("bytes of items", length, REQUEST_BYTES_MAX));
+        return Err(too_large("bytes", length, REQUEST_BYTES_MAX));
     }
     if count == 0 && violations.is_empty() {
         violations.push(FieldError::new(
@@ -107,6 +108,27 @@ pub fn check_request(request: &SubmitRequest) -> Result<usize, Refused> {
     } else {
         Err(Refused::invalid(violations))
     }
+}
+
+/// The sections of a request as the log's envelope takes them, checked by
+/// [`check_request`] first; items are borrowed, not copied.
+///
+/// # Errors
+/// Those of [`check_request`].
+pub fn entry_sections(
+    request: &SubmitRequest,
+) -> Result<Vec<(entry::SectionKind, usize, &[u8])>, Refused> {
+    check_request(request)?;
+    Ok(request
+        .sections
+        .iter()
+        .filter_map(|section| {
+            let kind = u16::try_from(section.kind).ok()?;
+            let kind = entry::SectionKind::from_code(kind)?;
+            let count = usize::try_from(section.count).ok()?;
+            Some((kind, count, section.items.as_ref()))
+        })
+        .collect())
 }
 
 fn check_section(section: &Section) -> Result<(), String> {

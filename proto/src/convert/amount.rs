@@ -22,8 +22,9 @@ pub fn parse_balance(text: &str, scale: u8) -> Result<u128, AmountError> {
     }
 }
 
-/// The decimal text of an amount.
+/// The decimal text of an amount. A scale above 38 exists in no ledger; its text would
+/// have an exponent, which says the same number and which no reader here accepts.
 #[must_use]
 pub fn format_amount(amount: u128, scale: u8) -> String {
-    amount::format(amount, scale)
+    amount::format(amount, scale).unwrap_or_else(|_| format!("{amount}e-{scale}"))
 }
