@@ -250,6 +250,12 @@ impl Log {
         self.stats().bytes_on_disk
     }
 
+    /// The first entry to keep so that what stays is at most `bytes` of whole segments (the newest one stays in any
+    /// case); `None` when everything fits. What to purge follows from it.
+    pub fn first_index_within(&self, bytes: u64) -> Option<u64> {
+        self.inner.shared.lock().index.first_index_within(bytes)
+    }
+
     /// Figures for telemetry and admission.
     pub fn stats(&self) -> Stats {
         let (pool_bytes, spare_segments, spare_failure) = self.inner.pool.figures();

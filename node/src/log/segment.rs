@@ -173,6 +173,21 @@ impl Index {
         obsolete
     }
 
+    /// First entry of the newest segments that together are at most `bytes` long, the newest always among them;
+    /// `None` when that is all of them.
+    pub(super) fn first_index_within(&self, bytes: u64) -> Option<u64> {
+        let mut length = 0;
+        let mut kept: Option<&Segment> = None;
+        for segment in self.segments.iter().rev() {
+            length += segment.file.bytes;
+            if let Some(kept) = kept.filter(|_| length > bytes) {
+                return Some(kept.first_index);
+            }
+            kept = Some(segment);
+        }
+        None
+    }
+
     /// The places of up to `count` consecutive entries from `index` on, of one segment.
     pub(super) fn places(&self, index: u64, count: usize) -> Vec<Place> {
         let at = self

@@ -283,12 +283,12 @@ impl Shared {
             .chain(std::mem::take(&mut state.queue))
             .collect();
         drop(state);
-        self.work.notify_all();
-        self.durable.notify_all();
-        // The node first: a callback may take its time, and nothing may be acknowledged by anyone meanwhile.
+        // The node first: nobody may act on this failure before the node knows that it has to stop.
         if first {
             (self.config.on_fatal)(&failure.error());
         }
+        self.work.notify_all();
+        self.durable.notify_all();
         waiting
             .into_iter()
             .for_each(|op| (op.done)(Err(failure.error())));

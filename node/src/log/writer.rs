@@ -413,11 +413,14 @@ struct PanicGuard(Arc<Shared>);
 impl Drop for PanicGuard {
     fn drop(&mut self) {
         if std::thread::panicking() {
-            self.0.fail(
-                "the log's thread panicked",
-                &io::ErrorKind::Other.into(),
-                Vec::new(),
-            );
+            // A callback that panics here, too, would end the process without a word.
+            let _ = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+                self.0.fail(
+                    "the log's thread panicked",
+                    &io::ErrorKind::Other.into(),
+                    Vec::new(),
+                );
+            }));
         }
     }
 }

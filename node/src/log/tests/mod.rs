@@ -2,6 +2,12 @@
 #![allow(clippy::unwrap_used)] // a failure is a panic here
 
 mod basics;
+mod bytes_on_disk;
+mod concurrent;
+mod crash;
+mod damage;
+mod failure;
+mod model;
 
 use std::io;
 use std::path::PathBuf;
@@ -16,9 +22,8 @@ use crate::disk::Disk;
 use super::*;
 
 pub(super) const DIR: &str = "node/log";
-/// Where the records of a segment begin, and where those after the first three do.
+/// Where the records of a segment begin.
 pub(super) const FIRST_RECORD: usize = 4096;
-pub(super) const FIRST_FREE: usize = FIRST_RECORD + 3 * 64;
 
 /// A small log in a directory of a disk in memory. A failure panics in the callback of the test, not here.
 pub(super) fn config() -> Config {
