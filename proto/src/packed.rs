@@ -110,14 +110,15 @@ pub fn check_request(request: &SubmitRequest) -> Result<usize, Refused> {
     }
 }
 
+/// A section as `EntryBuilder::push_sections` takes it: kind, count, items.
+pub type EntrySection<'a> = (entry::SectionKind, usize, &'a [u8]);
+
 /// The sections of a request as the log's envelope takes them, checked by
 /// [`check_request`] first; items are borrowed, not copied.
 ///
 /// # Errors
 /// Those of [`check_request`].
-pub fn entry_sections(
-    request: &SubmitRequest,
-) -> Result<Vec<(entry::SectionKind, usize, &[u8])>, Refused> {
+pub fn entry_sections(request: &SubmitRequest) -> Result<Vec<EntrySection<'_>>, Refused> {
     check_request(request)?;
     Ok(request
         .sections

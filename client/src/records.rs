@@ -1,0 +1,120 @@
+//! Calls on records: the small versioned store beside the money.
+
+use bytes::Bytes;
+use farthing_ledger::{RecordItem, RecordKey, WriteRecordStatus};
+use farthing_proto::convert::consistency::Consistency;
+use farthing_proto::convert::id::parse_id;
+use farthing_proto::packed;
+use farthing_proto::v1;
+use farthing_proto::v1::records_client::RecordsClient;
+
+use crate::batch::submit::SubmitPart;
+use crate::client::Client;
+use crate::error::Error;
+use crate::outcome::Outcome;
+
+/// A record as it is stored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoredRecord {
+    /// Its value.
+    pub value: Bytes,
+    /// Counts its writes, from 1: the `expected_version` of a compare-and-set.
+    pub version: u64,
+    /// Identity of the write that made this version.
+    pub operation_id: u128,
+    /// When it was written, in ns.
+    pub timestamp: u64,
+}
+
+impl Client {
+    /// Writes or deletes records. One outcome for each, in order; at most 8,189 items and
+    /// 4 MiB.
+    ///
+    /// After a lost answer the same writes are sent again by themselves, except writes that
+    /// expect [`VERSION_ANY`](crate::VERSION_ANY): sent again they could undo what somebody
+    /// else wrote meanwhile, so the outcome of such a call is
+    /// [`Error::UnknownOutcome`] then.
+    ///
+    /// # Errors
+    /// See [`Error`]. A refused write is an outcome, not an error.
+    pub async fn write_records(
+        &self,
+        records: &[RecordItem<'_>],
+    ) -> Result<Vec<Outcome<WriteRecordStatus>>, Error> {
+        if records.is_empty() {
+            return Ok(Vec::new());
+        }
+        let part = SubmitPart::new(vec![packed::records_section(records)])?;
+        self.submit_part(part).await?.first()
+    }
+
+    /// Records by key, in the order asked; at most 8,189. Linearizable. A deleted record
+    /// is not found.
+    ///
+    /// # Errors
+    /// See [`Error`].
+    pub async fn lookup_records(
+        &self,
+        keys: &[RecordKey],
+    ) -> Result<Vec<Option<StoredRecord>>, Error> {
+        self.lookup_records_at(keys, Consistency::Linearizable)
+            .await
+    }
+
+    /// Records by key, as fresh as asked for.
+    ///
+    /// # Errors
+    /// See [`Error`].
+    pub async fn lookup_records_at(
+        &self,
+        keys: &[RecordKey],
+        consistency: Consistency,
+    ) -> Result<Vec<Option<StoredRecord>>, Error> {
+        if keys.is_empty() {
+            return Ok(Vec::new());
+        }
+        let request = v1::LookupRecordsRequest {
+            keys: keys
+                .iter()
+                .map(|key| v1::RecordKey {
+                    namespace: key.namespace(),
+                    key: Bytes::copy_from_slice(key.key()),
+                })
+                .collect(),
+            consistency: consistency.into(),
+        };
+        let reply = self
+            .ask_leader(request, |channel, request| async move {
+                RecordsClient::new(channel)
+                    .max_decoding_message_size(farthing_proto::limits::MESSAGE_BYTES_MAX)
+                    .lookup_records(request)
+                    .await
+            })
+            .await?;
+        if reply.records.len() != keys.len() {
+            return Err(unreadable("its records do not fit the keys"));
+        }
+        reply
+            .records
+            .into_iter()
+            .map(|found| found.record.map(read).transpose())
+            .collect()
+    }
+}
+
+fn read(record: v1::Record) -> Result<StoredRecord, Error> {
+    Ok(StoredRecord {
+        operation_id: parse_id(&record.operation_id)
+            .map_err(|_| unreadable("a record's operation id is not an id"))?,
+        value: record.value,
+        version: record.version,
+        timestamp: record.timestamp,
+    })
+}
+
+fn unreadable(message: &str) -> Error {
+    Error::Unreadable {
+        address: "the leader".to_owned(),
+        message: message.to_owned(),
+    }
+}
