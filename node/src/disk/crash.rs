@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use bytes::Bytes;
 
 use super::MemoryDisk;
-use super::memory::Files;
+use super::files::Files;
 
 /// One operation that changed a [`MemoryDisk`]. `file` is a number a file keeps over renames.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -158,6 +158,17 @@ impl Crash {
             }
         }
         MemoryDisk::from_files(files)
+    }
+
+    /// Not a power cut but the state after a sync failed and its process died: readers see every byte, and the medium
+    /// has only what was synced before. The kernel has marked the other pages clean, so a later sync does not write
+    /// them; only bytes written again can become durable.
+    pub fn image_with_clean_pages(&self) -> MemoryDisk {
+        let mut durable = self.durable.clone();
+        self.names.iter().for_each(|name| durable.apply(name));
+        let mut seen = durable.clone();
+        self.writes.iter().for_each(|write| seen.apply(write));
+        MemoryDisk::from_parts(durable, seen)
     }
 
     /// The image in which everything survived, synced or not.

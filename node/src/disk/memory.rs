@@ -1,10 +1,10 @@
 //! Files in memory that remember in which order they were written and synced.
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, IoSlice};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use super::files::Files;
 use super::{Disk, DiskFile, OpenMode, Operation};
 
 /// A disk in memory. Clones share the files.
@@ -24,14 +24,6 @@ struct State {
     capacity: Option<u64>,
 }
 
-/// Names and contents. A file keeps its number when it is renamed, and its contents while a handle is open.
-#[derive(Debug, Clone, Default)]
-pub(super) struct Files {
-    pub(super) directories: BTreeSet<PathBuf>,
-    pub(super) names: BTreeMap<PathBuf, usize>,
-    pub(super) contents: Vec<Vec<u8>>,
-}
-
 #[derive(Debug)]
 struct MemoryFile {
     state: Arc<Mutex<State>>,
@@ -46,8 +38,13 @@ impl MemoryDisk {
 
     /// A disk whose files are durable as given, with an empty history.
     pub(super) fn from_files(files: Files) -> Self {
+        Self::from_parts(files.clone(), files)
+    }
+
+    /// A disk whose readers see other bytes than are durable, with an empty history.
+    pub(super) fn from_parts(base: Files, files: Files) -> Self {
         let state = State {
-            base: files.clone(),
+            base,
             files,
             ..State::default()
         };
@@ -124,70 +121,6 @@ impl State {
         self.files.apply(&operation);
         self.history.push(operation);
         Ok(())
-    }
-}
-
-impl Files {
-    fn growth(&self, operation: &Operation) -> u64 {
-        let (file, end) = match operation {
-            Operation::Write {
-                file,
-                offset,
-                bytes,
-            } => (*file, offset + bytes.len()),
-            Operation::Zeros {
-                file,
-                offset,
-                length,
-            } => (*file, offset + length),
-            _ => return 0,
-        };
-        (end as u64).saturating_sub(self.contents[file].len() as u64)
-    }
-
-    /// Performs the operation; the caller has checked that it can be performed.
-    pub(super) fn apply(&mut self, operation: &Operation) {
-        match operation {
-            Operation::Write {
-                file,
-                offset,
-                bytes,
-            } => self.put(*file, *offset, bytes),
-            Operation::Zeros {
-                file,
-                offset,
-                length,
-            } => self.put(*file, *offset, &vec![0; *length]),
-            Operation::Directory { path } => {
-                self.directories.insert(path.clone());
-            }
-            Operation::Create { path, file } => {
-                if self.contents.len() <= *file {
-                    self.contents.resize(*file + 1, Vec::new());
-                }
-                self.names.insert(path.clone(), *file);
-            }
-            Operation::Rename { from, to } => {
-                if let Some(file) = self.names.remove(from) {
-                    self.names.insert(to.clone(), file);
-                }
-            }
-            Operation::Remove { path } => {
-                self.names.remove(path);
-            }
-            Operation::SyncData { .. } | Operation::SyncDirectory { .. } => {}
-        }
-    }
-
-    pub(super) fn put(&mut self, file: usize, offset: usize, bytes: &[u8]) {
-        if self.contents.len() <= file {
-            self.contents.resize(file + 1, Vec::new());
-        }
-        let contents = &mut self.contents[file];
-        if contents.len() < offset + bytes.len() {
-            contents.resize(offset + bytes.len(), 0);
-        }
-        contents[offset..offset + bytes.len()].copy_from_slice(bytes);
     }
 }
 

@@ -17,6 +17,7 @@
 
 mod crash;
 mod fault;
+mod files;
 mod memory;
 mod real;
 

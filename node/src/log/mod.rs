@@ -19,6 +19,7 @@
 
 mod batch;
 mod config;
+mod directory;
 mod error;
 mod pool;
 mod positions;
@@ -28,6 +29,8 @@ mod recover;
 mod replay;
 mod segment;
 mod shared;
+mod start;
+mod state;
 mod tail;
 #[cfg(test)]
 mod tests;
@@ -47,8 +50,10 @@ pub use error::{Damage, OpenError};
 pub use types::{Done, Entry, EntryKind, LogId, LogState, Vote};
 
 use pool::Pool;
-use shared::{Body, Shared};
-use writer::{Stream, Writer};
+use shared::Shared;
+use start::Stream;
+use state::{Body, State};
+use writer::Writer;
 
 /// Handle of an open log. Clones share it; the log is closed with the last one, or by [`Log::close`].
 #[derive(Clone)]
@@ -90,20 +95,20 @@ impl Log {
         let (segment, position) = match recovered.active {
             Some(active) => active,
             None => {
-                let started = writer::start_first_segment(&*disk, &config, &pool, &mut stream)?;
+                let started = start::start_first_segment(&*disk, &config, &pool, &mut stream)?;
                 index.add_segment(Arc::clone(&started.0));
                 report.segments = 1;
                 started
             }
         };
         pool.retire(recovered.obsolete);
-        let shared = Arc::new(Shared::new(
-            config,
+        let state = State::new(
             stream.vote,
             stream.committed,
             stream.positions.clone(),
             index,
-        ));
+        );
+        let shared = Arc::new(Shared::new(config, state));
         let writer = Writer::new(
             Arc::clone(&shared),
             disk,
@@ -284,7 +289,7 @@ impl Log {
     fn submit(
         &self,
         done: impl FnOnce(io::Result<()>) + Send + 'static,
-        change: impl FnOnce(&mut shared::State) -> io::Result<Body>,
+        change: impl FnOnce(&mut State) -> io::Result<Body>,
     ) {
         self.inner.shared.submit(Box::new(done), change);
     }

@@ -4,7 +4,7 @@
 //! tried again: the kernel may have dropped the pages, and a second sync would succeed without them. The log stops,
 //! and the node with it.
 
-use std::io::{self, IoSlice};
+use std::io;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -13,23 +13,20 @@ use bytes::Bytes;
 use crate::disk::Disk;
 
 use super::batch::Batch;
-use super::config::Config;
-use super::error::OpenError;
 use super::pool::Pool;
-use super::positions::{Positions, Purge};
-use super::record::{Header, Kind, PREAMBLE_RECORDS, RECORD_HEADER_BYTES, fields, record_bytes};
-use super::segment::{SEGMENT_HEADER_BYTES, SegmentFile, SegmentHeader, segment_path};
-use super::shared::{Body, Completed, Op, Shared, Work};
-use super::types::{LogId, Vote};
+use super::positions::Purge;
+use super::record::{Header, Kind, RECORD_HEADER_BYTES, fields, record_bytes};
+use super::segment::SegmentFile;
+use super::shared::{Completed, Shared, Work};
+use super::start::{Stream, next_use, start_segment};
+use super::state::{Body, Op};
+use super::types::LogId;
 
-/// The log in the order of its records: what the next segment must begin with.
-#[derive(Debug, Clone, Default)]
-pub(super) struct Stream {
-    pub(super) vote: Option<Vote>,
-    pub(super) committed: Option<LogId>,
-    pub(super) positions: Positions,
-    /// Number of the next record.
-    pub(super) next_record: u64,
+/// A named point where a test delays the thread, ends the process, or makes the operation fail.
+macro_rules! failpoint {
+    ($name:literal) => {
+        fail::fail_point!($name, |_| Err(io::ErrorKind::Other.into()))
+    };
 }
 
 /// A change of the index that becomes visible once its records are written.
@@ -222,15 +219,11 @@ impl Writer {
         if self.batch.is_empty() {
             return Ok(());
         }
-        fail::fail_point!("log.append.before_write", |_| Err(
-            io::ErrorKind::Other.into()
-        ));
+        failpoint!("log.append.before_write");
         self.segment
             .file
             .write_at(self.position, &self.batch.slices())?;
-        fail::fail_point!("log.append.after_write", |_| Err(
-            io::ErrorKind::Other.into()
-        ));
+        failpoint!("log.append.after_write");
         self.unsynced = true;
         self.position += self.batch.bytes() as u64;
         let written = self.batch.bytes() as u64;
@@ -260,16 +253,11 @@ impl Writer {
         if !self.unsynced {
             return Ok(());
         }
-        fail::fail_point!("log.append.before_sync", |_| Err(
-            io::ErrorKind::Other.into()
-        ));
+        failpoint!("log.append.before_sync");
         let start = Instant::now();
         self.segment.file.sync_data()?;
         let nanoseconds = u64::try_from(start.elapsed().as_nanos()).unwrap_or(u64::MAX);
-        fail::fail_point!(
-            "log.append.after_sync",
-            |_| Err(io::ErrorKind::Other.into())
-        );
+        failpoint!("log.append.after_sync");
         self.unsynced = false;
         self.durable_record = self.stream.next_record - 1;
         self.durable_index = self.stream.positions.last_index();
@@ -297,13 +285,10 @@ impl Writer {
 
     /// Goes on in a new segment. What the old one holds is synced first, so that a segment proves all before it.
     fn roll(&mut self) -> io::Result<()> {
-        fail::fail_point!("log.roll.before_sync", |_| Err(io::ErrorKind::Other.into()));
+        failpoint!("log.roll.before_sync");
         self.write_batch()?;
         self.sync()?;
-        fail::fail_point!(
-            "log.roll.before_start",
-            |_| Err(io::ErrorKind::Other.into())
-        );
+        failpoint!("log.roll.before_start");
         let number = self.segment.number + 1;
         let use_sequence = next_use(self.segment.use_sequence);
         let (segment, position) = start_segment(
@@ -314,7 +299,7 @@ impl Writer {
             use_sequence,
             &mut self.stream,
         )?;
-        fail::fail_point!("log.roll.after_start", |_| Err(io::ErrorKind::Other.into()));
+        failpoint!("log.roll.after_start");
         self.segment = segment;
         self.position = position;
         self.durable_record = self.stream.next_record - 1;
@@ -324,87 +309,6 @@ impl Writer {
             .add_segment(Arc::clone(&self.segment));
         Ok(())
     }
-}
-
-/// Puts a spare to use: header and first records are written and synced before the file gets its name, so a segment
-/// that has its name has them.
-pub(super) fn start_segment(
-    disk: &dyn Disk,
-    config: &Config,
-    pool: &Pool,
-    number: u64,
-    use_sequence: u64,
-    stream: &mut Stream,
-) -> io::Result<(Arc<SegmentFile>, u64)> {
-    let spare = pool.take()?;
-    let header = SegmentHeader {
-        number,
-        use_sequence,
-        cluster_id: config.cluster_id,
-        node_id: config.node_id,
-        first_record_number: stream.next_record,
-    };
-    let vote = stream.vote.map_or(fields(None), |vote| {
-        (vote.term, vote.node, u64::from(vote.committed))
-    });
-    let preamble: [_; PREAMBLE_RECORDS] = [
-        (Kind::Vote, vote),
-        (Kind::Committed, fields(stream.committed)),
-        (Kind::Purged, fields(stream.positions.state().last_purged)),
-    ];
-    let mut bytes = header.encode().to_vec();
-    for (at, (kind, (term, node, index))) in preamble.into_iter().enumerate() {
-        let header = Header {
-            kind,
-            use_sequence,
-            record_number: stream.next_record,
-            undurable: at as u32,
-            durable_index: stream.positions.last_index(),
-            term,
-            node,
-            index,
-        };
-        bytes.extend_from_slice(&header.encode(&[]));
-        stream.next_record += 1;
-    }
-    let path = segment_path(&config.dir, number);
-    spare.file.write_at(0, &[IoSlice::new(&bytes)])?;
-    spare.file.sync_data()?;
-    fail::fail_point!("log.roll.before_rename", |_| Err(
-        io::ErrorKind::Other.into()
-    ));
-    disk.rename(&spare.path, &path)?;
-    disk.sync_dir(&config.dir)?;
-    disk.sync_dir(&Pool::dir(&config.dir))?;
-    let position = (SEGMENT_HEADER_BYTES + PREAMBLE_RECORDS * RECORD_HEADER_BYTES) as u64;
-    let segment = SegmentFile {
-        number,
-        use_sequence,
-        path,
-        bytes: u64::from(config.segment_bytes),
-        file: spare.file,
-    };
-    Ok((Arc::new(segment), position))
-}
-
-/// The first segment of a new directory.
-pub(super) fn start_first_segment(
-    disk: &dyn Disk,
-    config: &Config,
-    pool: &Pool,
-    stream: &mut Stream,
-) -> Result<(Arc<SegmentFile>, u64), OpenError> {
-    stream.next_record = 1;
-    start_segment(disk, config, pool, 1, next_use(0), stream)
-        .map_err(OpenError::io("make the first segment of", &config.dir))
-}
-
-/// The sequence of the next use. The step cannot be guessed, so that no client can put bytes into an entry that look
-/// like a record of the use they will be written in.
-fn next_use(use_sequence: u64) -> u64 {
-    use std::hash::{BuildHasher, RandomState};
-    let step = RandomState::new().hash_one(use_sequence) >> 32;
-    use_sequence + 1 + step
 }
 
 /// Stops the log when its thread dies of a panic, a callback's for example: waiting for it would have no end.

@@ -138,3 +138,33 @@ fn durability_is_not_claimed_for_what_replaced_truncated_entries() {
     second.recv().unwrap().unwrap();
     assert_eq!(log.durable_index(), Some(3));
 }
+
+#[test]
+fn entries_that_are_not_durable_stay_in_memory_above_the_bound() {
+    let disk = FaultDisk::new(Arc::new(MemoryDisk::new()));
+    let log = open(&disk);
+    while log.stats().spare_segments < 2 {
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    for (skip, time) in [(0, 60), (0, 200)] {
+        let effect = Effect::Delay(Duration::from_millis(time));
+        disk.add(Rule {
+            target: Target::SyncData,
+            path: String::new(),
+            skip,
+            count: 1,
+            effect,
+        });
+    }
+    let (callback, first) = answer();
+    log.append(entries(1, 1..=3, 1000), callback);
+    std::thread::sleep(Duration::from_millis(20));
+    let (callback, second) = answer();
+    log.append(entries(1, 4..=12, 1000), callback);
+    first.recv().unwrap().unwrap();
+    assert!(log.stats().tail_bytes > config().tail_bytes_max);
+    assert_eq!(read_all(&log), entries(1, 1..=12, 1000));
+    second.recv().unwrap().unwrap();
+    assert!(log.stats().tail_bytes <= config().tail_bytes_max);
+    assert_eq!(read_all(&log), entries(1, 1..=12, 1000));
+}

@@ -8,6 +8,7 @@ mod crash;
 mod damage;
 mod failure;
 mod model;
+mod real;
 
 use std::io;
 use std::path::PathBuf;
