@@ -43,7 +43,6 @@ fn run(dir: &std::path::Path, payload_bytes: usize, in_flight: usize, appends: u
     while log.stats().spare_segments < 2 {
         std::thread::sleep(Duration::from_millis(10));
     }
-    // A log in service has recycled segments: fill enough, purge, and wait for the pool.
     let payload = Bytes::from(vec![7u8; payload_bytes]);
     let (sender, receiver) = mpsc::sync_channel::<Duration>(in_flight);
     let mut latencies = Vec::with_capacity(appends);
@@ -93,5 +92,17 @@ fn run(dir: &std::path::Path, payload_bytes: usize, in_flight: usize, appends: u
         at(99),
         at(100)
     );
+    let bytes = log.bytes_on_disk();
     log.close();
+    if payload_bytes == 1 << 20 && in_flight == 1 {
+        let start = Instant::now();
+        let log = Log::open(Arc::new(RealDisk), Config::new(dir, 1, 1)).unwrap();
+        let report = log.open_report();
+        println!(
+            "opened in {:.1?}: {} MiB on disk, {} entries",
+            start.elapsed(),
+            bytes >> 20,
+            report.entries
+        );
+    }
 }

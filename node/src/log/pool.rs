@@ -19,6 +19,8 @@ use super::segment::SegmentFile;
 const RETRY_READER: Duration = Duration::from_millis(100);
 /// How long after a failure, usually a full disk, the next attempt to fill a segment is made.
 const RETRY_FILL: Duration = Duration::from_secs(1);
+/// Bytes filled between two syncs, so that a sync of the log waits behind little.
+const FILL_BYTES: u64 = 4 << 20;
 /// Recycled segments kept above the configured number before files are removed instead.
 const SPARES_EXTRA: usize = 2;
 
@@ -219,8 +221,10 @@ impl Pool {
         let path = self.pool_dir.join(format!("{name:016x}.spare"));
         let filled = (|| {
             let file = self.disk.open(&temporary, OpenMode::CreateNew)?;
-            file.write_zeros(0, self.segment_bytes)?;
-            file.sync_data()?;
+            for offset in (0..self.segment_bytes).step_by(FILL_BYTES as usize) {
+                file.write_zeros(offset, FILL_BYTES.min(self.segment_bytes - offset))?;
+                file.sync_data()?;
+            }
             self.disk.rename(&temporary, &path)?;
             self.disk.sync_dir(&self.pool_dir)?;
             Ok(Spare {
