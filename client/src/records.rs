@@ -4,6 +4,7 @@ use bytes::Bytes;
 use farthing_ledger::{RecordItem, RecordKey, WriteRecordStatus};
 use farthing_proto::convert::consistency::Consistency;
 use farthing_proto::convert::id::parse_id;
+use farthing_proto::limits::MESSAGE_BYTES_MAX;
 use farthing_proto::packed;
 use farthing_proto::v1;
 use farthing_proto::v1::records_client::RecordsClient;
@@ -70,6 +71,22 @@ impl Client {
         keys: &[RecordKey],
         consistency: Consistency,
     ) -> Result<Vec<Option<StoredRecord>>, Error> {
+        let rows = self.record_rows(keys, consistency).await?;
+        Ok(rows
+            .into_iter()
+            .map(|row| match row {
+                Row::Written(record) => Some(record),
+                Row::Deleted { .. } | Row::Never => None,
+            })
+            .collect())
+    }
+
+    /// Everything a lookup says of record keys.
+    pub(crate) async fn record_rows(
+        &self,
+        keys: &[RecordKey],
+        consistency: Consistency,
+    ) -> Result<Vec<Row>, Error> {
         if keys.is_empty() {
             return Ok(Vec::new());
         }
@@ -86,7 +103,7 @@ impl Client {
         let reply = self
             .ask_leader(request, |channel, request| async move {
                 RecordsClient::new(channel)
-                    .max_decoding_message_size(farthing_proto::limits::MESSAGE_BYTES_MAX)
+                    .max_decoding_message_size(MESSAGE_BYTES_MAX)
                     .lookup_records(request)
                     .await
             })
@@ -94,21 +111,32 @@ impl Client {
         if reply.records.len() != keys.len() {
             return Err(unreadable("its records do not fit the keys"));
         }
-        reply
-            .records
-            .into_iter()
-            .map(|found| found.record.map(read).transpose())
-            .collect()
+        reply.records.into_iter().map(read).collect()
     }
 }
 
-fn read(record: v1::Record) -> Result<StoredRecord, Error> {
-    Ok(StoredRecord {
-        operation_id: parse_id(&record.operation_id)
-            .map_err(|_| unreadable("a record's operation id is not an id"))?,
-        value: record.value,
-        version: record.version,
-        timestamp: record.timestamp,
+/// What a lookup says of one record key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Row {
+    Never,
+    Written(StoredRecord),
+    Deleted { version: u64, operation_id: u128 },
+}
+
+fn read(found: v1::LookedUpRecord) -> Result<Row, Error> {
+    let id = |text: &str| parse_id(text).map_err(|_| unreadable("an operation id is not an id"));
+    Ok(match found.record {
+        Some(record) => Row::Written(StoredRecord {
+            operation_id: id(&record.operation_id)?,
+            value: record.value,
+            version: record.version,
+            timestamp: record.timestamp,
+        }),
+        None if found.deleted_version == 0 => Row::Never,
+        None => Row::Deleted {
+            version: found.deleted_version,
+            operation_id: id(&found.deleted_by)?,
+        },
     })
 }
 

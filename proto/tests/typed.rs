@@ -326,7 +326,14 @@ fn records_cross() {
     );
     stored.deleted = true;
     let answer = record::to_wire(&key, Some(&stored));
-    assert_eq!((answer.record, answer.deleted_version), (None, 4));
+    assert_eq!(
+        (
+            answer.record,
+            answer.deleted_version,
+            answer.deleted_by.as_str()
+        ),
+        (None, 4, NINE)
+    );
 
     let keys = [
         v1::RecordKey {

@@ -37,6 +37,9 @@ pub(crate) async fn run<L: Load>(router: Arc<Router>, mut calls: Vec<Call<L>>) {
         if !failure.is_retryable() || attempt >= router.config.attempts_max {
             break;
         }
+        for call in calls.extract_if(.., |call| call.must_not_repeat()) {
+            call.give_up();
+        }
         sleep(backoff.next(failure.retry_after())).await;
     }
     for call in calls {

@@ -104,6 +104,11 @@ impl<L: Load> Call<L> {
         }
     }
 
+    /// An earlier attempt may have been applied, and another one could do harm.
+    pub(crate) fn must_not_repeat(&self) -> bool {
+        lock(&self.progress).unknown && !L::is_repeatable(&self.part)
+    }
+
     /// The answer came.
     pub(crate) fn deliver(self, answer: L::Answer) {
         // The phase stays: a caller whose deadline passes at this very moment must take

@@ -120,4 +120,8 @@ impl Load for Lookup {
     fn ids(_: &LookupPart) -> Option<Vec<u128>> {
         None
     }
+
+    fn is_repeatable(_: &LookupPart) -> bool {
+        true
+    }
 }

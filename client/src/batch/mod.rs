@@ -49,6 +49,10 @@ pub(crate) trait Load: Send + Sync + 'static {
     /// What a caller must keep when the outcome is not known; `None` when an unanswered
     /// call has no effect, as with reads.
     fn ids(part: &Self::Part) -> Option<Vec<u128>>;
+
+    /// Whether it may be sent again while an earlier attempt may have been applied: an id
+    /// or a version makes the second time harmless.
+    fn is_repeatable(part: &Self::Part) -> bool;
 }
 
 pub(crate) type RequestOf<L> = <<L as Load>::Exchange as Exchange>::Request;

@@ -5,7 +5,7 @@ use std::time::Duration;
 use bytes::BytesMut;
 use farthing_ledger::{
     Account, AccountFlags, ItemResult, Ledger, LedgerFlags, RecordFlags, RecordItem, Transfer,
-    TransferFlags,
+    TransferFlags, VERSION_ANY,
 };
 use farthing_proto::limits::{ITEMS_MAX, REQUEST_BYTES_MAX, SECTIONS_MAX, request_bytes};
 use farthing_proto::packed;
@@ -129,6 +129,16 @@ impl Load for Submit {
             }
         }
         Some(ids)
+    }
+
+    fn is_repeatable(part: &SubmitPart) -> bool {
+        // A write that expects any version would undo what others wrote meanwhile.
+        !part
+            .sections
+            .iter()
+            .filter(|section| section.kind() == SectionKind::Records)
+            .flat_map(items)
+            .any(|item| matches!(item, Item::Record(record) if record.expected_version == VERSION_ANY))
     }
 }
 

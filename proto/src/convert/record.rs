@@ -54,6 +54,7 @@ pub fn to_wire(key: &RecordKey, record: Option<&Record>) -> v1::LookedUpRecord {
         Some(record) if record.deleted => v1::LookedUpRecord {
             record: None,
             deleted_version: record.version,
+            deleted_by: format_id(record.operation_id),
         },
         Some(record) => v1::LookedUpRecord {
             record: Some(v1::Record {
@@ -64,7 +65,7 @@ pub fn to_wire(key: &RecordKey, record: Option<&Record>) -> v1::LookedUpRecord {
                 operation_id: format_id(record.operation_id),
                 timestamp: record.timestamp,
             }),
-            deleted_version: 0,
+            ..v1::LookedUpRecord::default()
         },
     }
 }
