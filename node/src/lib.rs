@@ -1,1 +1,24 @@
-//! placeholder
+//! One replica of Farthing.
+//!
+//! From the outside in: [`server`] speaks gRPC, [`admission`] turns requests into log entries, [`consensus`] makes them
+//! the same on every node, [`state`] applies them by the rules of `farthing-ledger`, [`storage`] keeps the result,
+//! [`log`] keeps the entries, [`query`] answers reads, [`disk`] is the small door to the file system below the log.
+//! A layer calls only those below it; a test reads the sources and keeps it so. [`run`] puts the parts together.
+//!
+//! It deliberately does not know the SDK, the operator's tool or any payment system: those are its clients.
+
+pub mod admission;
+pub mod cold;
+pub mod config;
+pub mod consensus;
+pub mod disk;
+pub mod log;
+pub mod meta;
+mod node;
+pub mod query;
+pub mod server;
+pub mod state;
+pub mod storage;
+pub mod telemetry;
+
+pub use node::{Error, run};

@@ -6,9 +6,9 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::OpenError;
 use super::record::{ALIGNMENT, PREAMBLE_RECORDS, RECORD_HEADER_BYTES};
 use super::segment::SEGMENT_HEADER_BYTES;
+use super::{Damage, OpenError};
 
 /// The largest payload of an entry, bytes.
 pub const ENTRY_BYTES_MAX: usize = 16 << 20;
@@ -106,6 +106,8 @@ pub struct OpenReport {
     pub bytes_rewritten: u64,
     /// Segments that held purged entries only and went back to the pool.
     pub segments_recycled: u64,
+    /// What [`super::Log::open_before_damage`] cut the log before.
+    pub damage: Option<Damage>,
 }
 
 /// Figures of a running log.

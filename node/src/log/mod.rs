@@ -27,6 +27,7 @@ mod read;
 mod record;
 mod recover;
 mod replay;
+mod salvage;
 mod segment;
 mod shared;
 mod start;
@@ -128,6 +129,31 @@ impl Log {
             &inner.shared.config.dir,
         ))?;
         Ok(Self { inner })
+    }
+
+    /// Opens a log that [`Log::open`] refused as damaged, with what comes before the damage. The damaged segment and
+    /// later ones are kept in `damaged/`; the newest vote that verifies in them stays the vote; the damage is in the
+    /// report. A whole log is opened as by [`Log::open`].
+    ///
+    /// Entries this node acknowledged are missing afterwards, and a later vote may have been among what was lost: the
+    /// caller must have made it durable that the node is suspect, and must not vote or acknowledge anything before
+    /// the others have confirmed or refilled it.
+    ///
+    /// # Errors
+    /// [`OpenError::Damaged`] again when a segment is missing or its first records are damaged: the node has to be
+    /// replaced by a new member.
+    pub fn open_before_damage(disk: Arc<dyn Disk>, config: Config) -> Result<Self, OpenError> {
+        let damage = match Self::open(Arc::clone(&disk), config.clone()) {
+            Err(OpenError::Damaged(damage)) => *damage,
+            other => return other,
+        };
+        salvage::cut_before(&disk, &config, &damage)?;
+        tracing::error!(%damage, "the log was cut before what is damaged");
+        let mut log = Self::open(disk, config)?;
+        if let Some(inner) = Arc::get_mut(&mut log.inner) {
+            inner.report.damage = Some(damage);
+        }
+        Ok(log)
     }
 
     /// What was found when the log was opened.

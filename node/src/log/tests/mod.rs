@@ -9,6 +9,7 @@ mod damage;
 mod failure;
 mod model;
 mod real;
+mod salvage;
 
 use std::io;
 use std::path::PathBuf;

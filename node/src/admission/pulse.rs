@@ -1,0 +1,53 @@
+//! Pending transfers that are due expire through the log, like everything else: the leader proposes a pulse.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use farthing_ledger::{EntryBuilder, RequestBuilder};
+
+use crate::consensus;
+
+/// A pulse expires a bounded number of transfers; when more are due the next follows at once, but not forever without
+/// giving other work a turn.
+const PULSES_IN_A_ROW: usize = 16;
+
+pub(super) async fn run(interval: Duration, consensus: consensus::Handle) {
+    let mut ticks = tokio::time::interval(interval.max(Duration::from_millis(1)));
+    ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        ticks.tick().await;
+        for _ in 0..PULSES_IN_A_ROW {
+            if !is_due(&consensus) || !propose(&consensus).await {
+                break;
+            }
+        }
+    }
+}
+
+fn is_due(consensus: &consensus::Handle) -> bool {
+    let (bound_ns, wall_ns) = consensus.proposal_times_ns();
+    consensus.is_leader() && consensus.state().next_expiry_ns().is_some_and(|at| at <= wall_ns.min(bound_ns))
+}
+
+async fn propose(consensus: &consensus::Handle) -> bool {
+    let (bound_ns, wall_ns) = consensus.proposal_times_ns();
+    let mut entry = EntryBuilder::new(wall_ns.min(bound_ns));
+    let request = match RequestBuilder::new(&[]).pulse().finish() {
+        Ok(request) => request,
+        Err(error) => {
+            tracing::error!(%error, "a pulse does not encode");
+            return false;
+        }
+    };
+    if let Err(error) = entry.push(&request) {
+        tracing::error!(%error, "a pulse does not fit an entry");
+        return false;
+    }
+    match consensus.propose(Bytes::from(entry.finish())).await {
+        Ok(_) => true,
+        Err(error) => {
+            tracing::debug!(%error, "a pulse was not carried out; the next leader proposes it again");
+            false
+        }
+    }
+}

@@ -1,0 +1,224 @@
+//! The way in: what the other nodes ask of this one, on the peers' listener.
+//!
+//! It checks who calls whom, decodes, asks Raft, answers. Nothing is decided here.
+
+use std::sync::{Arc, OnceLock};
+
+use farthing_proto::peer::v1 as wire;
+use farthing_proto::peer::v1::peer_server::{Peer, PeerServer};
+use futures::stream::BoxStream;
+use futures::{Stream, StreamExt};
+use openraft::raft::TransferLeaderRequest;
+use tonic::metadata::MetadataMap;
+use tonic::{Request, Response, Status, Streaming};
+
+use super::clocks::Clock;
+use super::convert;
+use super::network::MESSAGE_BYTES_MAX;
+use super::snapshot::Receiver;
+use super::types::{Raft, TypeConfig};
+use super::{Error, Handle};
+use crate::storage;
+
+/// Metadata of every peer call.
+const CLUSTER_ID: &str = "farthing-cluster-id";
+const FROM: &str = "farthing-from";
+const TO: &str = "farthing-to";
+
+/// Which node of which cluster this process is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Identity {
+    pub(crate) cluster_id: u128,
+    pub(crate) node_id: u64,
+}
+
+impl Identity {
+    /// Writes who calls whom into outgoing metadata.
+    pub(crate) fn stamp(&self, metadata: &mut MetadataMap, to: u64) {
+        let values = [
+            (CLUSTER_ID, format!("{:032x}", self.cluster_id)),
+            (FROM, self.node_id.to_string()),
+            (TO, to.to_string()),
+        ];
+        for (key, value) in values {
+            if let Ok(value) = value.parse() {
+                metadata.insert(key, value);
+            }
+        }
+    }
+
+    /// Refuses a call from another cluster or meant for another node: a reused address must not mix two clusters.
+    pub(crate) fn check(&self, metadata: &MetadataMap) -> Result<u64, Status> {
+        let text = |key: &str| {
+            metadata
+                .get(key)
+                .and_then(|value| value.to_str().ok())
+                .ok_or_else(|| Status::unauthenticated(format!("metadata {key} is missing: this is a peer listener")))
+        };
+        let cluster_id = text(CLUSTER_ID)?;
+        if u128::from_str_radix(cluster_id, 16) != Ok(self.cluster_id) {
+            let why = format!("this node belongs to cluster {:032x}, the caller to {cluster_id}", self.cluster_id);
+            return Err(Status::failed_precondition(why));
+        }
+        let to = text(TO)?;
+        if to.parse() != Ok(self.node_id) {
+            let why = format!("this is node {}, the call is for node {to}", self.node_id);
+            return Err(Status::failed_precondition(why));
+        }
+        text(FROM)?.parse().map_err(|_| Status::unauthenticated("metadata farthing-from is no node id"))
+    }
+}
+
+/// The peer service. It listens before Raft exists, because a node that starts asks its peers first.
+pub(crate) struct PeerService {
+    pub(crate) identity: Identity,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) storage: storage::Handle,
+    pub(crate) started: Arc<OnceLock<(Raft, Handle)>>,
+    /// What to answer to a probe before Raft runs.
+    pub(crate) initialized: bool,
+}
+
+impl PeerService {
+    pub(crate) fn into_server(self) -> PeerServer<Self> {
+        PeerServer::new(self)
+            .max_decoding_message_size(MESSAGE_BYTES_MAX)
+            .max_encoding_message_size(MESSAGE_BYTES_MAX)
+    }
+
+    fn raft(&self) -> Result<&Raft, Status> {
+        self.started.get().map(|(raft, _)| raft).ok_or_else(|| Status::unavailable("the node is starting"))
+    }
+}
+
+fn malformed(error: &convert::Malformed) -> Status {
+    Status::invalid_argument(error.to_string())
+}
+
+fn fatal(error: &impl std::fmt::Display) -> Status {
+    Status::unavailable(format!("raft does not run: {error}"))
+}
+
+#[tonic::async_trait]
+impl Peer for PeerService {
+    type AppendStreamStream = BoxStream<'static, Result<wire::AppendReply, Status>>;
+
+    async fn append_stream(
+        &self,
+        request: Request<Streaming<wire::AppendRequest>>,
+    ) -> Result<Response<Self::AppendStreamStream>, Status> {
+        self.identity.check(request.metadata())?;
+        let raft = self.raft()?.clone();
+        let clock = Arc::clone(&self.clock);
+        let replies = raft
+            .stream_append(accepted(request.into_inner()))
+            .map(move |result| match result {
+                Ok(result) => Ok(convert::append_result_to_wire(&result, clock.wall_ns())),
+                Err(error) => Err(fatal(&error)),
+            });
+        Ok(Response::new(replies.boxed()))
+    }
+
+    async fn append(&self, request: Request<wire::AppendRequest>) -> Result<Response<wire::AppendReply>, Status> {
+        self.identity.check(request.metadata())?;
+        let raft = self.raft()?;
+        let request = convert::append_from_wire(request.into_inner()).map_err(|error| malformed(&error))?;
+        let mut replies = Box::pin(raft.stream_append(futures::stream::iter([request])));
+        match replies.next().await {
+            Some(Ok(result)) => Ok(Response::new(convert::append_result_to_wire(&result, self.clock.wall_ns()))),
+            Some(Err(error)) => Err(fatal(&error)),
+            None => Err(Status::unavailable("raft does not run")),
+        }
+    }
+
+    async fn vote(&self, request: Request<wire::VoteRequest>) -> Result<Response<wire::VoteReply>, Status> {
+        self.identity.check(request.metadata())?;
+        let request = convert::vote_request_from_wire(request.into_inner()).map_err(|error| malformed(&error))?;
+        let reply = self.raft()?.vote(request).await.map_err(|error| fatal(&error))?;
+        Ok(Response::new(convert::vote_reply_to_wire(&reply)))
+    }
+
+    async fn pre_vote(&self, request: Request<wire::VoteRequest>) -> Result<Response<wire::VoteReply>, Status> {
+        self.identity.check(request.metadata())?;
+        let request = convert::vote_request_from_wire(request.into_inner()).map_err(|error| malformed(&error))?;
+        let reply = self.raft()?.pre_vote(request).await.map_err(|error| fatal(&error))?;
+        Ok(Response::new(convert::vote_reply_to_wire(&reply)))
+    }
+
+    async fn install_snapshot(
+        &self,
+        request: Request<Streaming<wire::SnapshotChunk>>,
+    ) -> Result<Response<wire::SnapshotReply>, Status> {
+        let from = self.identity.check(request.metadata())?;
+        let raft = self.raft()?.clone();
+        let (vote, snapshot) = Receiver::new(self.storage.clone(), from).receive(request.into_inner()).await?;
+        let reply = raft.install_full_snapshot(vote, snapshot).await.map_err(|error| fatal(&error))?;
+        Ok(Response::new(wire::SnapshotReply { vote: Some(convert::vote_to_wire(&reply.vote)) }))
+    }
+
+    async fn transfer_leader(
+        &self,
+        request: Request<wire::TransferLeaderRequest>,
+    ) -> Result<Response<wire::TransferLeaderReply>, Status> {
+        self.identity.check(request.metadata())?;
+        let request = request.into_inner();
+        let vote = convert::vote_from_wire(request.from_leader).map_err(|error| malformed(&error))?;
+        let last = request.last_log_id.as_ref().map(convert::log_id_from_wire);
+        let request = TransferLeaderRequest::<TypeConfig>::new(vote, request.to, last);
+        let reply = self.raft()?.handle_transfer_leader(request).await.map_err(|error| fatal(&error))?;
+        let reason = reply.as_ref().err().map(ToString::to_string).unwrap_or_default();
+        Ok(Response::new(wire::TransferLeaderReply { accepted: reply.is_ok(), reason }))
+    }
+
+    async fn read_index(
+        &self,
+        request: Request<wire::ReadIndexRequest>,
+    ) -> Result<Response<wire::ReadIndexReply>, Status> {
+        self.identity.check(request.metadata())?;
+        let (_, handle) = self.started.get().ok_or_else(|| Status::unavailable("the node is starting"))?;
+        let reply = match handle.own_read_index().await {
+            Ok(index) => wire::ReadIndexReply { index: Some(index), leader: self.identity.node_id },
+            Err(Error::NotLeader { leader }) => {
+                wire::ReadIndexReply { index: None, leader: leader.map_or(0, |(id, _)| id) }
+            }
+            Err(error) => return Err(Status::unavailable(error.to_string())),
+        };
+        Ok(Response::new(reply))
+    }
+
+    async fn probe(&self, request: Request<wire::ProbeRequest>) -> Result<Response<wire::ProbeReply>, Status> {
+        self.identity.check(request.metadata())?;
+        let reply = match self.started.get() {
+            None => wire::ProbeReply { initialized: self.initialized, last_log_index: 0 },
+            Some((_, handle)) => {
+                let status = handle.status();
+                let initialized = status.last_log_index.is_some() || status.term > 0;
+                wire::ProbeReply { initialized, last_log_index: status.last_log_index.unwrap_or(0) }
+            }
+        };
+        Ok(Response::new(reply))
+    }
+}
+
+/// The appends of a stream up to its first error: a broken stream is started again by the leader, so what was read
+/// before the error is still good.
+fn accepted(
+    requests: Streaming<wire::AppendRequest>,
+) -> impl Stream<Item = openraft::raft::AppendEntriesRequest<TypeConfig>> + Send + 'static {
+    futures::stream::unfold(requests, |mut requests| async move {
+        match requests.message().await {
+            Ok(Some(request)) => match convert::append_from_wire(request) {
+                Ok(request) => Some((request, requests)),
+                Err(error) => {
+                    tracing::error!(%error, "a peer sent an append that does not decode");
+                    None
+                }
+            },
+            Ok(None) => None,
+            Err(status) => {
+                tracing::debug!(%status, "append stream ended");
+                None
+            }
+        }
+    })
+}

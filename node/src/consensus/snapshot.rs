@@ -1,0 +1,169 @@
+//! A checkpoint on the wire: a header with the manifest, then its files in chunks. The receiver keeps the chunks in
+//! `DIR/incoming` and checks every file against the manifest before Raft hears of it.
+
+use std::io::Read as _;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use farthing_proto::peer::v1 as wire;
+use farthing_proto::peer::v1::snapshot_chunk::Part;
+use tokio::sync::{mpsc, oneshot};
+use tokio_stream::wrappers::ReceiverStream;
+use tonic::{Status, Streaming};
+
+use super::convert;
+use super::types::{RaftVote, StoredMembership, TypeConfig, decode_membership, from_log_id};
+use crate::log;
+use crate::storage::{self, Checkpoint, Manifest};
+
+/// Bytes of a file in one message.
+const CHUNK_BYTES: usize = 1 << 20;
+/// Messages read ahead of the network.
+const CHUNKS_AHEAD: usize = 4;
+
+/// The files of a snapshot, complete and checked, in a directory of this node.
+#[derive(Debug, Clone)]
+pub(crate) enum SnapshotFiles {
+    /// A checkpoint of this node's own state, to be sent.
+    Own(Arc<Checkpoint>),
+    /// What a leader sent, to be installed.
+    Received { dir: PathBuf, manifest: Manifest },
+}
+
+impl SnapshotFiles {
+    fn manifest(&self) -> &Manifest {
+        match self {
+            Self::Own(checkpoint) => checkpoint.manifest(),
+            Self::Received { manifest, .. } => manifest,
+        }
+    }
+}
+
+pub(crate) type RaftSnapshot = openraft::alias::SnapshotOf<TypeConfig, SnapshotFiles>;
+
+/// What openraft needs to know of a checkpoint.
+pub(crate) fn describe(files: SnapshotFiles) -> std::io::Result<RaftSnapshot> {
+    let manifest = files.manifest();
+    let last_log_id = Some(raft_log_id(&manifest.log_id));
+    let last_membership = match &manifest.membership {
+        Some((log_id, bytes)) => StoredMembership::new(Some(raft_log_id(log_id)), decode_membership(bytes)?),
+        None => StoredMembership::default(),
+    };
+    let meta = openraft::alias::SnapshotMetaOf::<TypeConfig> { last_log_id, last_membership };
+    Ok(RaftSnapshot { meta, snapshot: files })
+}
+
+fn raft_log_id(id: &storage::LogId) -> super::types::RaftLogId {
+    from_log_id(&log::LogId { term: id.term, node: id.node, index: id.index })
+}
+
+/// The messages of a snapshot, read by a thread of its own as fast as the network takes them. The second value resolves
+/// with a reason if reading fails.
+pub(crate) fn send(
+    vote: RaftVote,
+    files: SnapshotFiles,
+) -> (ReceiverStream<wire::SnapshotChunk>, impl Future<Output = String> + Send) {
+    let (chunks, receiver) = mpsc::channel(CHUNKS_AHEAD);
+    let (failed, failure) = oneshot::channel();
+    tokio::task::spawn_blocking(move || {
+        if let Err(error) = read_files(&vote, &files, &chunks) {
+            let _ = failed.send(format!("reading a snapshot: {error}"));
+        }
+    });
+    let failure = async move {
+        match failure.await {
+            Ok(why) => why,
+            Err(_) => std::future::pending().await, // everything was read
+        }
+    };
+    (ReceiverStream::new(receiver), failure)
+}
+
+fn read_files(
+    vote: &RaftVote,
+    files: &SnapshotFiles,
+    chunks: &mpsc::Sender<wire::SnapshotChunk>,
+) -> std::io::Result<()> {
+    let header = wire::SnapshotHeader {
+        vote: Some(convert::vote_to_wire(vote)),
+        manifest: Bytes::from(files.manifest().to_bytes().map_err(other)?),
+    };
+    let send = |part: Part| {
+        chunks
+            .blocking_send(wire::SnapshotChunk { part: Some(part) })
+            .map_err(|_| std::io::Error::from(std::io::ErrorKind::BrokenPipe))
+    };
+    send(Part::Header(header))?;
+    let SnapshotFiles::Own(checkpoint) = files else {
+        return Err(other("only an own checkpoint is sent"));
+    };
+    for (position, file) in checkpoint.manifest().files.iter().enumerate() {
+        let mut source = checkpoint.open(position).map_err(other)?;
+        let number = u32::try_from(position).map_err(other)?;
+        let mut offset = 0;
+        while offset < file.length {
+            let wanted = usize::try_from(file.length - offset).unwrap_or(usize::MAX).min(CHUNK_BYTES);
+            let mut data = vec![0; wanted];
+            source.read_exact(&mut data)?;
+            send(Part::Chunk(wire::FileChunk { file: number, offset, data: Bytes::from(data) }))?;
+            offset += wanted as u64;
+        }
+    }
+    Ok(())
+}
+
+fn other(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> std::io::Error {
+    std::io::Error::other(error)
+}
+
+/// Takes the messages of one snapshot.
+pub(crate) struct Receiver {
+    storage: storage::Handle,
+    from: u64,
+}
+
+impl Receiver {
+    pub(crate) fn new(storage: storage::Handle, from: u64) -> Self {
+        Self { storage, from }
+    }
+
+    /// Receives everything and checks it; an error leaves nothing behind that a restart does not clear.
+    pub(crate) async fn receive(
+        self,
+        mut chunks: Streaming<wire::SnapshotChunk>,
+    ) -> Result<(RaftVote, RaftSnapshot), Status> {
+        let Some(wire::SnapshotChunk { part: Some(Part::Header(header)) }) = chunks.message().await? else {
+            return Err(Status::invalid_argument("a snapshot begins with its header"));
+        };
+        let vote = convert::vote_from_wire(header.vote).map_err(|error| Status::invalid_argument(error.to_string()))?;
+        let manifest = Manifest::from_bytes(&header.manifest)
+            .map_err(|error| Status::invalid_argument(format!("manifest: {error}")))?;
+        tracing::info!(from = self.from, log_id = ?manifest.log_id, files = manifest.files.len(), "receiving a snapshot");
+        let mut incoming = blocking(move || self.storage.receive(manifest)).await?;
+        while let Some(chunk) = chunks.message().await? {
+            let Some(Part::Chunk(chunk)) = chunk.part else {
+                return Err(Status::invalid_argument("a snapshot has one header"));
+            };
+            incoming = blocking(move || {
+                incoming.write(chunk.file as usize, chunk.offset, &chunk.data)?;
+                Ok(incoming)
+            })
+            .await?;
+        }
+        let (dir, manifest) = blocking(move || incoming.finish()).await?;
+        let snapshot = describe(SnapshotFiles::Received { dir, manifest }).map_err(|error| Status::internal(error.to_string()))?;
+        Ok((vote, snapshot))
+    }
+}
+
+/// File work off the Raft thread.
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, storage::Error> + Send + 'static,
+) -> Result<T, Status> {
+    match tokio::task::spawn_blocking(work).await {
+        Ok(Ok(value)) => Ok(value),
+        Ok(Err(error)) => Err(Status::internal(format!("snapshot: {error}"))),
+        Err(error) => Err(Status::internal(format!("snapshot: {error}"))),
+    }
+}

@@ -1,0 +1,113 @@
+//! Where a node stands, in our own words.
+
+use super::clocks::Clocks;
+use super::types::{Member, Raft};
+use openraft::ServerState;
+use openraft::async_runtime::watch::WatchReceiver as _;
+
+/// A node's part in its cluster.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Role {
+    /// Proposes entries.
+    Leader,
+    /// Takes entries from the leader and votes.
+    Follower,
+    /// Stands for election.
+    Candidate,
+    /// Takes entries and does not vote; also a node that is not yet a member.
+    Learner,
+    /// Ending.
+    Stopping,
+}
+
+/// One member as this node's last known membership has it.
+#[derive(Debug, Clone)]
+pub struct MemberStatus {
+    /// Its number.
+    pub id: u64,
+    /// Where it listens.
+    pub member: Member,
+    /// Whether it votes.
+    pub voter: bool,
+    /// Index up to which its log matches; only the leader knows.
+    pub matched_index: Option<u64>,
+    /// Its wall clock minus ours in ns; only the leader samples it.
+    pub clock_offset_ns: Option<i64>,
+}
+
+/// A consistent reading of Raft's own figures. Indexes are `None` before the first entry.
+#[derive(Debug, Clone)]
+pub struct Status {
+    /// This node.
+    pub node_id: u64,
+    /// Its part.
+    pub role: Role,
+    /// Current term.
+    pub term: u64,
+    /// The leader it knows.
+    pub leader: Option<u64>,
+    /// Last entry in its log.
+    pub last_log_index: Option<u64>,
+    /// Last entry known to be on a quorum.
+    pub committed_index: Option<u64>,
+    /// Last entry given to the state machine.
+    pub applied_index: Option<u64>,
+    /// Last entry in its newest snapshot.
+    pub snapshot_index: Option<u64>,
+    /// Last entry removed from its log.
+    pub purged_index: Option<u64>,
+    /// The members.
+    pub members: Vec<MemberStatus>,
+}
+
+impl Status {
+    /// Addresses of a member.
+    pub fn member(&self, id: u64) -> Option<Member> {
+        self.members.iter().find(|found| found.id == id).map(|found| found.member.clone())
+    }
+
+    /// The voter other than `own` whose log reaches furthest.
+    pub fn furthest_voter(&self, own: u64) -> Option<u64> {
+        let others = self.members.iter().filter(|found| found.voter && found.id != own);
+        others.max_by_key(|found| (found.matched_index, std::cmp::Reverse(found.id))).map(|found| found.id)
+    }
+}
+
+pub(super) fn read(raft: &Raft, clocks: &Clocks) -> Status {
+    let metrics = raft.metrics().borrow_watched().clone();
+    let offsets = clocks.offsets_ns();
+    let membership = metrics.membership_config.membership();
+    let voters: Vec<u64> = membership.voter_ids().collect();
+    let members = membership
+        .nodes()
+        .map(|(id, member)| MemberStatus {
+            id: *id,
+            member: member.clone(),
+            voter: voters.contains(id),
+            matched_index: metrics
+                .replication
+                .as_ref()
+                .and_then(|replication| replication.get(id))
+                .and_then(|matched| matched.as_ref().map(|log_id| log_id.index)),
+            clock_offset_ns: offsets.iter().find(|(peer, _)| peer == id).map(|(_, offset)| *offset),
+        })
+        .collect();
+    Status {
+        node_id: metrics.id,
+        role: match metrics.state {
+            ServerState::Leader => Role::Leader,
+            ServerState::Follower => Role::Follower,
+            ServerState::Candidate => Role::Candidate,
+            ServerState::Learner => Role::Learner,
+            ServerState::Shutdown => Role::Stopping,
+        },
+        term: metrics.current_term,
+        leader: metrics.current_leader,
+        last_log_index: metrics.last_log_index,
+        committed_index: metrics.cluster_committed.map(|id| id.index).or(metrics.local_committed.map(|id| id.index)),
+        applied_index: metrics.last_applied.map(|id| id.index),
+        snapshot_index: metrics.snapshot.map(|id| id.index),
+        purged_index: metrics.purged.map(|id| id.index),
+        members,
+    }
+}

@@ -1,0 +1,76 @@
+//! `farthing-node`: one replica as a process.
+//!
+//! It prints one JSON line on stdout when it serves, logs on stderr, and stops gracefully on SIGTERM or SIGINT.
+//! Exit codes: 0 stopped, 1 failure, 2 usage or configuration, 3 storage failed while running, 4 damaged data,
+//! 5 the directory belongs to another node or cluster.
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+use farthing_node::config::{Config, Flags};
+use farthing_node::telemetry;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::watch;
+
+fn main() -> ExitCode {
+    let config = match Config::load(Flags::parse()) {
+        Ok(config) => config,
+        Err(error) => {
+            eprintln!("farthing-node: {error}");
+            return ExitCode::from(2);
+        }
+    };
+    telemetry::start(config.log_format, &config.log_filter);
+    // A panic anywhere is a broken assertion about our own state: stop at once instead of going on without a thread.
+    let report = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |info| {
+        report(info);
+        std::process::abort();
+    }));
+    #[cfg(feature = "failpoints")]
+    let _scenario = fail::FailScenario::setup();
+    let runtime = match tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            tracing::error!(%error, "no runtime");
+            return ExitCode::FAILURE;
+        }
+    };
+    let result = runtime.block_on(async {
+        let (stop, stopped) = watch::channel(false);
+        tokio::spawn(async move {
+            wait_for_signal().await;
+            let _ = stop.send(true);
+            // Keep the sender: a dropped one would look like a signal that never came.
+            std::future::pending::<()>().await;
+        });
+        farthing_node::run(config, stopped, |ready| {
+            #[allow(clippy::print_stdout)] // the one line that whoever starts a node waits for
+            if let Ok(line) = serde_json::to_string(ready) {
+                println!("{line}");
+            }
+        })
+        .await
+    });
+    runtime.shutdown_timeout(std::time::Duration::from_secs(1));
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            tracing::error!(%error, "the node ends");
+            eprintln!("farthing-node: {error}");
+            ExitCode::from(error.exit_code())
+        }
+    }
+}
+
+async fn wait_for_signal() {
+    let (Ok(mut terminate), Ok(mut interrupt)) = (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
+    else {
+        tracing::error!("cannot listen for signals; stop the node with SIGKILL");
+        return std::future::pending().await;
+    };
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+    }
+}

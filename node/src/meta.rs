@@ -1,0 +1,157 @@
+//! Whose directory this is: a node that is pointed at another node's files must not start.
+
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+
+use bincode::{Decode, Encode};
+
+use crate::cold;
+
+const FILE: &str = "node.meta";
+
+/// Contents of `node.meta`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
+pub struct NodeMeta {
+    /// Cluster the files belong to.
+    pub cluster_id: u128,
+    /// Node the files belong to.
+    pub node_id: u64,
+    /// Counts the starts of this directory.
+    pub incarnation: u64,
+}
+
+/// Why a directory was refused.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The files belong to somebody else.
+    #[error(
+        "{dir} belongs to node {found_node} of cluster {found_cluster:032x}, not to node {node} of cluster {cluster:032x}; check dir, node_id and cluster_id"
+    )]
+    Foreign {
+        /// The directory.
+        dir: PathBuf,
+        /// Node of the files.
+        found_node: u64,
+        /// Cluster of the files.
+        found_cluster: u128,
+        /// This node.
+        node: u64,
+        /// This cluster.
+        cluster: u128,
+    },
+    /// Another process uses the directory.
+    #[error("{0} is in use by another process")]
+    InUse(PathBuf),
+    /// The file is damaged.
+    #[error("{path}: {why}; restore it from a backup or replace the node")]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// What the decoder said.
+        why: String,
+    },
+    /// The file system failed.
+    #[error("{path}: {source}")]
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// What happened.
+        source: std::io::Error,
+    },
+}
+
+/// Holds the directory for this process until it is dropped.
+#[derive(Debug)]
+pub struct Claim {
+    _lock: std::fs::File,
+    /// What the directory says of itself.
+    pub meta: NodeMeta,
+}
+
+/// Locks the directory, checks whose it is and counts the start.
+///
+/// # Errors
+/// See [`Error`]; nothing is changed then.
+pub fn claim(dir: &Path, cluster_id: u128, node_id: u64) -> Result<Claim, Error> {
+    let io = |path: &Path| {
+        let path = path.to_owned();
+        move |source| Error::Io { path, source }
+    };
+    std::fs::create_dir_all(dir).map_err(io(dir))?;
+    let lock_path = dir.join("LOCK");
+    let lock = std::fs::OpenOptions::new()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .open(&lock_path)
+        .map_err(io(&lock_path))?;
+    match lock.try_lock() {
+        Ok(()) => {}
+        Err(std::fs::TryLockError::WouldBlock) => return Err(Error::InUse(dir.to_owned())),
+        Err(std::fs::TryLockError::Error(source)) => return Err(Error::Io { path: lock_path, source }),
+    }
+    let path = dir.join(FILE);
+    let incarnation = match std::fs::read(&path) {
+        Ok(bytes) => {
+            let found: NodeMeta = cold::decode(cold::Kind::Node, &bytes)
+                .map_err(|error| Error::Damaged { path: path.clone(), why: error.to_string() })?;
+            if (found.cluster_id, found.node_id) != (cluster_id, node_id) {
+                return Err(Error::Foreign {
+                    dir: dir.to_owned(),
+                    found_node: found.node_id,
+                    found_cluster: found.cluster_id,
+                    node: node_id,
+                    cluster: cluster_id,
+                });
+            }
+            found.incarnation + 1
+        }
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => 1,
+        Err(source) => return Err(Error::Io { path, source }),
+    };
+    let meta = NodeMeta { cluster_id, node_id, incarnation };
+    write(dir, &path, &meta)?;
+    Ok(Claim { _lock: lock, meta })
+}
+
+/// Replaces the file by a synced rename: a crash leaves the old or the new one.
+fn write(dir: &Path, path: &Path, meta: &NodeMeta) -> Result<(), Error> {
+    let io = |source| Error::Io { path: path.to_owned(), source };
+    let bytes = cold::encode(cold::Kind::Node, meta)
+        .map_err(|error| Error::Damaged { path: path.to_owned(), why: error.to_string() })?;
+    let temporary = path.with_extension("meta.new");
+    let mut file = std::fs::File::create(&temporary).map_err(io)?;
+    file.write_all(&bytes).and_then(|()| file.sync_all()).map_err(io)?;
+    std::fs::rename(&temporary, path).map_err(io)?;
+    std::fs::File::open(dir).and_then(|dir| dir.sync_all()).map_err(io)
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_directory_stays_with_its_node_and_counts_its_starts() {
+        let dir = tempfile::tempdir().unwrap();
+        assert_eq!(claim(dir.path(), 7, 1).unwrap().meta.incarnation, 1);
+        assert_eq!(claim(dir.path(), 7, 1).unwrap().meta.incarnation, 2);
+        assert!(matches!(claim(dir.path(), 8, 1), Err(Error::Foreign { .. })));
+        assert!(matches!(claim(dir.path(), 7, 2), Err(Error::Foreign { .. })));
+        let held = claim(dir.path(), 7, 1).unwrap();
+        assert_eq!(held.meta.incarnation, 3);
+        assert!(matches!(claim(dir.path(), 7, 1), Err(Error::InUse(_))));
+    }
+
+    #[test]
+    fn a_damaged_file_is_not_overwritten() {
+        let dir = tempfile::tempdir().unwrap();
+        drop(claim(dir.path(), 7, 1).unwrap());
+        let path = dir.path().join(FILE);
+        let mut bytes = std::fs::read(&path).unwrap();
+        *bytes.last_mut().unwrap() ^= 1;
+        std::fs::write(&path, &bytes).unwrap();
+        assert!(matches!(claim(dir.path(), 7, 1), Err(Error::Damaged { .. })));
+        assert_eq!(std::fs::read(&path).unwrap(), bytes);
+    }
+}

@@ -1,0 +1,214 @@
+//! The parts of a replica put together, started bottom-up and stopped top-down.
+
+use std::net::TcpListener;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::{mpsc, watch};
+
+use crate::config::Config;
+use crate::consensus::clocks::{Clock, SkewedClock, SystemClock};
+use crate::disk::RealDisk;
+use crate::log::{Log, OpenError};
+use crate::server::{Context, Identity};
+use crate::storage::{DurableLog, Storage};
+use crate::{admission, consensus, log, meta, query, server, state, storage};
+
+/// Why a node did not start or did not go on. Each has its exit code.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The directory is not this node's, or not usable.
+    #[error(transparent)]
+    Directory(#[from] meta::Error),
+    /// The log does not open.
+    #[error("the log does not open: {0}")]
+    Log(#[from] OpenError),
+    /// The state does not open.
+    #[error("the state does not open: {0}")]
+    State(#[from] storage::Error),
+    /// An address is taken or not ours.
+    #[error("cannot listen on {address}: {source}")]
+    Listen {
+        /// The address.
+        address: String,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// Storage failed while running; the node must not go on.
+    #[error("storage failed: {0}")]
+    Storage(String),
+    /// Anything else that ends a node.
+    #[error(transparent)]
+    Other(#[from] anyhow::Error),
+}
+
+impl Error {
+    /// Exit code of the process.
+    pub fn exit_code(&self) -> u8 {
+        match self {
+            Self::Storage(_) => 3,
+            Self::Log(OpenError::Damaged(_)) | Self::Directory(meta::Error::Damaged { .. }) => 4,
+            Self::Directory(meta::Error::Foreign { .. }) => 5,
+            Self::Directory(_) | Self::Listen { .. } | Self::Log(_) | Self::State(_) | Self::Other(_) => 1,
+        }
+    }
+}
+
+struct Durable(Log);
+
+impl DurableLog for Durable {
+    fn wait_durable(&self, index: u64, timeout: Duration) -> bool {
+        self.0.wait_durable(index, timeout).unwrap_or(false)
+    }
+}
+
+/// What a started node tells whoever started it.
+#[derive(Debug, Clone, serde::Serialize)]
+pub struct Ready {
+    /// Always true; a line without it is no ready line.
+    pub ready: bool,
+    /// This node.
+    pub node_id: u64,
+    /// Where it serves clients, with the port it really has.
+    pub client_address: String,
+    /// Where it serves the other nodes.
+    pub peer_address: String,
+}
+
+/// Runs a node until `stop` changes to true or the node cannot go on. `ready` is called once it serves.
+///
+/// # Errors
+/// See [`Error`].
+pub async fn run(
+    config: Config,
+    mut stop: watch::Receiver<bool>,
+    ready: impl FnOnce(&Ready),
+) -> Result<(), Error> {
+    let claim = meta::claim(&config.dir, config.cluster_id, config.node_id)?;
+    let client_listener = listen(&config.client_address)?;
+    let peer_listener = listen(&config.peer_address)?;
+
+    let (fatal, mut died) = mpsc::channel(1);
+    let log = open_log(&config, fatal)?;
+    let storage_config = storage::Config {
+        cluster_id: config.cluster_id,
+        node_id: config.node_id,
+        run_transfers_max: config.run_transfers,
+        run_interval: Duration::from_millis(config.run_interval_ms),
+        block_cache_bytes: config.block_cache_bytes,
+        ..storage::Config::new(&config.dir)
+    };
+    let (writer, storage) = Storage::open(storage_config, Arc::new(Durable(log.clone())))?;
+    tracing::info!(
+        node_id = config.node_id,
+        cluster_id = format!("{:032x}", config.cluster_id),
+        incarnation = claim.meta.incarnation,
+        log = ?log.open_report(),
+        applied = ?storage.applied().log_id,
+        "opened"
+    );
+    let (state, apply_thread) = state::start(writer, storage.clone()).map_err(anyhow::Error::from)?;
+    let raft = consensus::start(
+        raft_config(&config),
+        consensus::Parts { log: log.clone(), state: state.clone(), storage: storage.clone(), clock: clock(&config) },
+        peer_listener,
+    )
+    .await?;
+    let door = admission::Config { bytes_max: config.admission_bytes, ..admission::Config::default() };
+    let identity = Identity {
+        cluster_id: config.cluster_id,
+        node_id: config.node_id,
+        client_address: address_of(&client_listener, &config.client_address),
+        peer_address: config.peer_address.clone(),
+    };
+    let context = Context::new(
+        identity.clone(),
+        admission::start(&door, raft.handle.clone()),
+        query::Handle::new(raft.handle.clone(), storage.clone()),
+        raft.handle.clone(),
+        storage.clone(),
+        log.clone(),
+    );
+    let (close, closed) = tokio::sync::oneshot::channel::<()>();
+    let mut serving = tokio::spawn(server::serve(client_listener, context, async move {
+        let _ = closed.await;
+    }));
+    ready(&Ready {
+        ready: true,
+        node_id: identity.node_id,
+        client_address: identity.client_address,
+        peer_address: identity.peer_address,
+    });
+
+    let ended = raft.handle.clone();
+    let result = tokio::select! {
+        _ = stop.wait_for(|stop| *stop) => {
+            tracing::info!("stopping: handing leadership over and finishing what is under way");
+            Ok(())
+        }
+        Some(error) = died.recv() => Err(Error::Storage(error)),
+        why = ended.ended() => Err(Error::Storage(why)),
+        finished = &mut serving => Err(Error::Other(match finished {
+            Ok(Ok(())) => anyhow::anyhow!("the clients' listener ended"),
+            Ok(Err(error)) => error,
+            Err(error) => error.into(),
+        })),
+    };
+    if result.is_err() {
+        // Nothing that may be wrong is written any more; recovery at the next start is the only way back.
+        return result;
+    }
+    raft.stop().await;
+    let _ = close.send(());
+    let _ = tokio::time::timeout(Duration::from_secs(3), serving).await;
+    state.stop().await;
+    let _ = tokio::task::spawn_blocking(move || {
+        let _ = apply_thread.join();
+        storage.shutdown();
+        log.close();
+    })
+    .await;
+    tracing::info!("stopped");
+    Ok(())
+}
+
+fn open_log(config: &Config, fatal: mpsc::Sender<String>) -> Result<Log, Error> {
+    let mut log_config = log::Config::new(config.dir.join("log"), config.cluster_id, config.node_id);
+    log_config.segment_bytes = u32::try_from(config.log_segment_bytes).unwrap_or(1 << 30);
+    log_config.on_fatal = Arc::new(move |error| {
+        tracing::error!(%error, "the log cannot go on: this node stops; what it had acknowledged is on the others");
+        let _ = fatal.try_send(error.to_string());
+    });
+    Ok(Log::open(Arc::new(RealDisk), log_config)?)
+}
+
+fn raft_config(config: &Config) -> consensus::Config {
+    let (min, max) = config.election_timeout_ms;
+    consensus::Config {
+        cluster_id: config.cluster_id,
+        node_id: config.node_id,
+        initial_members: config.members.clone(),
+        heartbeat: Duration::from_millis(config.heartbeat_ms),
+        election_timeout: (Duration::from_millis(min), Duration::from_millis(max)),
+        log_keep_bytes: config.log_keep_bytes,
+    }
+}
+
+fn clock(config: &Config) -> Arc<dyn Clock> {
+    match config.clock_skew_ms {
+        0 => Arc::new(SystemClock),
+        skew_ms => Arc::new(SkewedClock { offset_ns: skew_ms.saturating_mul(1_000_000) }),
+    }
+}
+
+fn listen(address: &str) -> Result<TcpListener, Error> {
+    TcpListener::bind(address).map_err(|source| Error::Listen { address: address.to_owned(), source })
+}
+
+/// The address with the port that the system chose for port 0.
+fn address_of(listener: &TcpListener, configured: &str) -> String {
+    match (listener.local_addr(), configured.ends_with(":0")) {
+        (Ok(address), true) => address.to_string(),
+        _ => configured.to_owned(),
+    }
+}

@@ -1,0 +1,173 @@
+//! `farthing.v1.Admin`: how a node stands, and the few things an operator may ask of it.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use farthing_proto::convert::id::format_id;
+use farthing_proto::error::{Reason, Refused};
+use farthing_proto::v1;
+use farthing_proto::v1::admin_server::Admin;
+use futures::stream::BoxStream;
+use tonic::{Request, Response, Status};
+
+use super::context::{Context, deadline, storage_failed};
+use super::{role, verify};
+use crate::consensus::Error;
+
+/// How long a transfer of leadership may take: it can stick when the target falls behind meanwhile.
+const TRANSFER_MAX: Duration = Duration::from_secs(5);
+
+/// The service.
+#[derive(Clone)]
+pub(super) struct Service(pub(super) Context);
+
+#[tonic::async_trait]
+impl Admin for Service {
+    async fn status(&self, _request: Request<v1::StatusRequest>) -> Result<Response<v1::StatusReply>, Status> {
+        let context = self.0.clone();
+        let reply = tokio::task::block_in_place(|| status(&context)).map_err(|error| storage_failed(&error))?;
+        Ok(self.0.reply(reply))
+    }
+
+    async fn digest(&self, request: Request<v1::DigestRequest>) -> Result<Response<v1::DigestReply>, Status> {
+        let at_index = request.into_inner().at_index;
+        let (index, digest) = match at_index {
+            0 => {
+                let applied = self.0.storage().applied();
+                (applied.log_id.ok_or_else(|| not_kept(0))?.index, applied.comparable_digest())
+            }
+            index => (index, self.0.storage().digest_at(index).ok_or_else(|| not_kept(index))?),
+        };
+        Ok(self.0.reply(v1::DigestReply { index, digest: Bytes::copy_from_slice(&digest.to_be_bytes()) }))
+    }
+
+    async fn transfer_leader(
+        &self,
+        request: Request<v1::TransferLeaderRequest>,
+    ) -> Result<Response<v1::TransferLeaderReply>, Status> {
+        let until = deadline(request.metadata());
+        let to = Some(request.into_inner().to).filter(|id| *id != 0);
+        let status = self.0.consensus().status();
+        if let Some(unknown) = to.filter(|id| !status.members.iter().any(|member| member.voter && member.id == *id)) {
+            let message = format!("node {unknown} is no voter of this cluster");
+            return Err(Refused::new(Reason::NodeUnknown, message).into());
+        }
+        if to == Some(status.node_id) && status.leader == to {
+            return Ok(self.0.reply(v1::TransferLeaderReply { leader_id: status.node_id, term: status.term }));
+        }
+        let timeout = until.saturating_duration_since(std::time::Instant::now()).min(TRANSFER_MAX);
+        match self.0.consensus().hand_over(to, timeout).await {
+            Ok(leader_id) => {
+                let term = self.0.consensus().status().term;
+                Ok(self.0.reply(v1::TransferLeaderReply { leader_id, term }))
+            }
+            Err(Error::NotLeader { leader }) => {
+                let refused = Refused::new(Reason::NotLeader, "only the leader hands over");
+                Err(match leader {
+                    Some((_, member)) => refused.with_leader(member.client_address).into(),
+                    None => refused.into(),
+                })
+            }
+            Err(error) => Err(Refused::new(Reason::LeaderTransferFailed, error.to_string()).into()),
+        }
+    }
+
+    type VerifyStream = BoxStream<'static, Result<v1::VerifyReply, Status>>;
+
+    async fn verify(&self, _request: Request<v1::VerifyRequest>) -> Result<Response<Self::VerifyStream>, Status> {
+        Ok(self.0.reply(verify::run(self.0.storage().clone())))
+    }
+
+    async fn snapshot(&self, _request: Request<v1::SnapshotRequest>) -> Result<Response<v1::SnapshotReply>, Status> {
+        let consensus = self.0.consensus();
+        let wanted = consensus.status().applied_index;
+        consensus.snapshot().await.map_err(|error| Refused::new(Reason::ShuttingDown, error.to_string()))?;
+        // The snapshot is built in the background; the caller wants to know when it is there.
+        for _ in 0..600 {
+            let built = consensus.status().snapshot_index;
+            if built >= wanted {
+                return Ok(self.0.reply(v1::SnapshotReply { index: built.unwrap_or(0) }));
+            }
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+        Err(Refused::new(Reason::Deadline, "the snapshot was not built within a minute; see the node's log").into())
+    }
+
+    async fn compact(&self, _request: Request<v1::CompactRequest>) -> Result<Response<v1::CompactReply>, Status> {
+        let storage = self.0.storage().clone();
+        let work = tokio::task::spawn_blocking(move || {
+            let bytes_before = storage.disk_bytes()?;
+            storage.compact()?;
+            Ok::<_, crate::storage::Error>(v1::CompactReply { bytes_before, bytes_after: storage.disk_bytes()? })
+        });
+        let reply = work.await.map_err(|error| Refused::new(Reason::Internal, error.to_string()))?;
+        Ok(self.0.reply(reply.map_err(|error| storage_failed(&error))?))
+    }
+}
+
+fn not_kept(index: u64) -> Refused {
+    let message = match index {
+        0 => "the node has applied nothing yet".to_owned(),
+        index => format!("the digest at index {index} is not kept; ask for 0, the applied index"),
+    };
+    Refused::new(Reason::DigestNotKept, message)
+}
+
+fn status(context: &Context) -> Result<v1::StatusReply, crate::storage::Error> {
+    let identity = context.identity();
+    let status = context.consensus().status();
+    let vote = context.log().vote();
+    let applied = context.storage().applied();
+    let state_bytes = context.storage().disk_bytes()?;
+    let leader_address =
+        status.leader.and_then(|id| status.member(id)).map(|member| member.client_address).unwrap_or_default();
+    let members = status
+        .members
+        .iter()
+        .map(|found| v1::Member {
+            id: found.id,
+            client_address: found.member.client_address.clone(),
+            peer_address: found.member.peer_address.clone(),
+            role: if found.voter { v1::MemberRole::Voter } else { v1::MemberRole::Learner }.into(),
+        })
+        .collect();
+    Ok(v1::StatusReply {
+        cluster_id: format_id(identity.cluster_id),
+        node_id: identity.node_id,
+        role: role(status.role).into(),
+        term: status.term,
+        vote: vote.map(|vote| v1::Vote { term: vote.term, node_id: vote.node, committed: vote.committed }),
+        leader_id: status.leader.unwrap_or(0),
+        leader_address,
+        client_address: identity.client_address.clone(),
+        peer_address: identity.peer_address.clone(),
+        members,
+        last_log_index: status.last_log_index.unwrap_or(0),
+        durable_log_index: context.log().durable_index().unwrap_or(0),
+        committed_index: status.committed_index.unwrap_or(0),
+        applied_index: applied.log_id.map_or(0, |id| id.index),
+        state_durable_index: context.storage().committed().map_or(0, |id| id.index),
+        snapshot_index: status.snapshot_index.unwrap_or(0),
+        purged_index: status.purged_index.unwrap_or(0),
+        version: env!("CARGO_PKG_VERSION").into(),
+        feature_level: u32::from(farthing_ledger::FEATURE_LEVEL_MAX),
+        uptime_s: context.uptime().as_secs(),
+        rss_bytes: rss_bytes().unwrap_or(0),
+        disk_bytes: state_bytes + context.log().bytes_on_disk(),
+        disk_free_bytes: context.storage().disk_free_bytes().unwrap_or(0),
+        election_count: status.term,
+        account_count: applied.clock.account_count,
+        transfer_count: applied.clock.transfer_count,
+        clock_timestamp: applied.clock.timestamp,
+        alarms: Vec::new(),
+        requests_in_flight: context.admission().requests_in_flight() as u64,
+    })
+}
+
+/// Resident memory of this process, where the system tells (Linux).
+fn rss_bytes() -> Option<u64> {
+    let text = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = text.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
+    let kib: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
+    Some(kib * 1_024)
+}

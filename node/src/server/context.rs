@@ -1,0 +1,227 @@
+//! What every service needs: the layers below, who this node is, deadlines, and refusals in the words of the wire.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use farthing_ledger::{RequestBuilder, SectionKind};
+use farthing_proto::convert::consistency::Consistency;
+use farthing_proto::error::{Reason, Refused};
+use farthing_proto::metadata;
+use tonic::Status;
+use tonic::metadata::MetadataMap;
+
+use super::scales::Scales;
+use crate::admission::{self, Answer, Refusal};
+use crate::{consensus, query, storage};
+
+/// Deadline of a call that names none.
+const DEADLINE_DEFAULT: Duration = Duration::from_secs(10);
+/// Longest deadline; nothing waits longer on the server.
+const DEADLINE_MAX: Duration = Duration::from_secs(60);
+
+/// Which node of which cluster answers.
+#[derive(Debug, Clone)]
+pub struct Identity {
+    /// Cluster id.
+    pub cluster_id: u128,
+    /// Node id.
+    pub node_id: u64,
+    /// Address told to clients.
+    pub client_address: String,
+    /// Address told to peers.
+    pub peer_address: String,
+}
+
+struct Inner {
+    identity: Identity,
+    admission: admission::Handle,
+    query: query::Handle,
+    consensus: consensus::Handle,
+    storage: storage::Handle,
+    log: crate::log::Log,
+    scales: Scales,
+    started: Instant,
+}
+
+/// Shared by all services. Cheap to clone.
+#[derive(Clone)]
+pub struct Context {
+    inner: Arc<Inner>,
+}
+
+impl Context {
+    /// Over the layers below.
+    pub fn new(
+        identity: Identity,
+        admission: admission::Handle,
+        query: query::Handle,
+        consensus: consensus::Handle,
+        storage: storage::Handle,
+        log: crate::log::Log,
+    ) -> Self {
+        let scales = Scales::default();
+        let inner = Inner { identity, admission, query, consensus, storage, log, scales, started: Instant::now() };
+        Self { inner: Arc::new(inner) }
+    }
+
+    pub(super) fn identity(&self) -> &Identity {
+        &self.inner.identity
+    }
+
+    pub(super) fn consensus(&self) -> &consensus::Handle {
+        &self.inner.consensus
+    }
+
+    pub(super) fn storage(&self) -> &storage::Handle {
+        &self.inner.storage
+    }
+
+    pub(super) fn log(&self) -> &crate::log::Log {
+        &self.inner.log
+    }
+
+    pub(super) fn admission(&self) -> &admission::Handle {
+        &self.inner.admission
+    }
+
+    pub(super) fn scales(&self) -> &Scales {
+        &self.inner.scales
+    }
+
+    pub(super) fn uptime(&self) -> Duration {
+        self.inner.started.elapsed()
+    }
+
+    /// Refuses a caller that names another cluster. One that names none is let in: it learns the id from the answer.
+    pub(super) fn check_cluster(&self, metadata: &MetadataMap) -> Result<(), Status> {
+        let own = self.inner.identity.cluster_id;
+        let told = metadata::cluster_id(metadata);
+        if matches!(told, Ok(None)) || told == Ok(Some(own)) {
+            return Ok(());
+        }
+        let own = farthing_proto::convert::id::format_id(own);
+        let message = format!("this node belongs to cluster {own}; check the endpoints or the cluster id");
+        Err(Refused::new(Reason::ClusterIdMismatch, message).into_status())
+    }
+
+    /// An answer that carries the cluster's id.
+    pub(super) fn reply<T>(&self, message: T) -> tonic::Response<T> {
+        let mut response = tonic::Response::new(message);
+        metadata::set_cluster_id(response.metadata_mut(), self.inner.identity.cluster_id);
+        response
+    }
+
+    /// Carries out the sections of one request.
+    pub(super) async fn submit(
+        &self,
+        sections: &[(SectionKind, usize, &[u8])],
+        deadline: Instant,
+    ) -> Result<Answer, Refused> {
+        let bytes = sections.iter().map(|(_, _, items)| items.len()).sum();
+        let permit = self.inner.admission.permit(bytes).map_err(|refusal| self.refused(refusal))?;
+        // The caller's principal comes with authentication; until then a request has none.
+        let request = sections
+            .iter()
+            .fold(RequestBuilder::new(&[]), |builder, (kind, count, items)| builder.section(*kind, *count, items))
+            .finish()
+            .map_err(|error| Refused::new(Reason::TooLarge, error.to_string()))?;
+        self.inner.admission.submit(permit, request, deadline).await.map_err(|refusal| self.refused(refusal))
+    }
+
+    /// A consistent cut as new as asked.
+    pub(super) async fn reader(
+        &self,
+        consistency: Consistency,
+        deadline: Instant,
+    ) -> Result<storage::Reader, Refused> {
+        let consistency = match consistency {
+            Consistency::Linearizable => query::Consistency::Linearizable,
+            Consistency::MinLogIndex(index) => query::Consistency::AtLeast(index),
+            Consistency::Stale => query::Consistency::Stale,
+        };
+        self.inner.query.reader(consistency, deadline).await.map_err(|error| match error {
+            query::Error::Consensus(consensus::Error::Stopped(why)) => Refused::new(Reason::ShuttingDown, why),
+            query::Error::Consensus(error) => Refused::new(Reason::NoLeader, format!("{error}; try again or another node"))
+                .with_retry_after(Duration::from_millis(200)),
+            query::Error::Deadline { .. } => Refused::new(Reason::IndexNotReached, error.to_string()),
+            query::Error::Storage(error) => storage_failed(&error),
+            query::Error::Stopping => Refused::new(Reason::ShuttingDown, error.to_string()),
+        })
+    }
+
+    fn refused(&self, refusal: Refusal) -> Refused {
+        let message = refusal.to_string();
+        match refusal {
+            Refusal::Overloaded { retry_after } => {
+                Refused::new(Reason::Overloaded, message).with_retry_after(retry_after)
+            }
+            Refusal::NotLeader { leader: Some((id, member)) } => {
+                let message = format!("node {} does not lead, node {id} does", self.inner.identity.node_id);
+                Refused::new(Reason::NotLeader, message).with_leader(member.client_address)
+            }
+            Refusal::NotLeader { leader: None } => {
+                let message = "no leader is known at the moment: an election is under way or no majority is reachable";
+                Refused::new(Reason::NoLeader, message).with_retry_after(Duration::from_millis(100))
+            }
+            Refusal::Deadline | Refusal::Unknown(_) => Refused::new(
+                Reason::OutcomeUnknown,
+                format!("{message}; send it again with the same ids to learn the outcome"),
+            ),
+            Refusal::TooLarge(_) => Refused::new(Reason::TooLarge, message),
+        }
+    }
+}
+
+/// A failure of the node's own storage in a lookup.
+pub(super) fn storage_failed(error: &storage::Error) -> Refused {
+    tracing::error!(%error, "a read from storage failed");
+    Refused::new(Reason::Internal, format!("reading the state failed: {error}"))
+}
+
+/// When a call has to be answered, from its `grpc-timeout`.
+pub(super) fn deadline(metadata: &MetadataMap) -> Instant {
+    let named = metadata.get("grpc-timeout").and_then(|value| value.to_str().ok()).and_then(parse_timeout);
+    Instant::now() + named.unwrap_or(DEADLINE_DEFAULT).min(DEADLINE_MAX)
+}
+
+/// The deadline of one message on a stream: its own milliseconds, or the stream's rule.
+pub(super) fn message_deadline(deadline_ms: u32) -> Instant {
+    let wait = match deadline_ms {
+        0 => DEADLINE_DEFAULT,
+        ms => Duration::from_millis(u64::from(ms)).min(DEADLINE_MAX),
+    };
+    Instant::now() + wait
+}
+
+/// `grpc-timeout`: up to eight digits and a unit (gRPC over HTTP/2, "Requests").
+fn parse_timeout(text: &str) -> Option<Duration> {
+    let (digits, unit) = text.split_at_checked(text.len().checked_sub(1)?)?;
+    if digits.is_empty() || digits.len() > 8 {
+        return None;
+    }
+    let amount: u64 = digits.parse().ok()?;
+    Some(match unit {
+        "H" => Duration::from_secs(amount * 3_600),
+        "M" => Duration::from_secs(amount * 60),
+        "S" => Duration::from_secs(amount),
+        "m" => Duration::from_millis(amount),
+        "u" => Duration::from_micros(amount),
+        "n" => Duration::from_nanos(amount),
+        _ => return None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn timeouts_of_grpc() {
+        assert_eq!(parse_timeout("100m"), Some(Duration::from_millis(100)));
+        assert_eq!(parse_timeout("2S"), Some(Duration::from_secs(2)));
+        assert_eq!(parse_timeout("99999999H"), Some(Duration::from_secs(99_999_999 * 3_600)));
+        for bad in ["", "S", "1", "123456789S", "-1S", "1x", "1é"] {
+            assert_eq!(parse_timeout(bad), None, "{bad}");
+        }
+    }
+}

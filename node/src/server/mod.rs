@@ -1,0 +1,122 @@
+//! The clients' listener: gRPC in, decoded requests to admission, lookups to query, answers out.
+//!
+//! It checks shapes and identity and translates; it decides nothing about money. One file per service. Limits are
+//! explicit: message sizes, streams per connection, requests under way on one stream.
+
+mod accounts;
+mod admin;
+mod context;
+mod health;
+mod ledgers;
+mod packed;
+mod records;
+mod scales;
+mod transfers;
+mod verify;
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use farthing_proto::limits::MESSAGE_BYTES_MAX;
+use farthing_proto::v1;
+use tokio::net::TcpListener;
+use tonic::transport::server::TcpIncoming;
+use tonic::service::interceptor::InterceptedService;
+use tonic::transport::Server;
+use tonic::{Request, Status};
+
+pub use self::context::{Context, Identity};
+
+/// Flow control of client connections: small, because ten thousand idle ones must not cost memory.
+const STREAM_WINDOW_BYTES: u32 = 1 << 20;
+const CONNECTION_WINDOW_BYTES: u32 = 2 << 20;
+/// Calls and streams under way on one connection.
+const CONCURRENT_STREAMS_MAX: u32 = 1_024;
+/// Bytes of metadata of one call.
+const HEADER_LIST_BYTES_MAX: u32 = 16 << 10;
+
+/// Refuses callers that know another cluster.
+fn check_cluster(context: Context) -> impl Fn(Request<()>) -> Result<Request<()>, Status> + Clone {
+    move |request| context.check_cluster(request.metadata()).map(|()| request)
+}
+
+macro_rules! service {
+    ($server:path, $implementation:expr, $context:expr) => {{
+        let server = <$server>::new($implementation)
+            .max_decoding_message_size(MESSAGE_BYTES_MAX)
+            .max_encoding_message_size(MESSAGE_BYTES_MAX);
+        InterceptedService::new(server, check_cluster($context.clone()))
+    }};
+}
+
+/// Serves until `stop` resolves; calls under way then get a few seconds to end.
+///
+/// # Errors
+/// When the listener fails.
+pub async fn serve(
+    listener: std::net::TcpListener,
+    context: Context,
+    stop: impl Future<Output = ()> + Send + 'static,
+) -> anyhow::Result<()> {
+    use farthing_proto::v1::{
+        accounts_server::AccountsServer, admin_server::AdminServer, ledgers_server::LedgersServer,
+        packed_server::PackedServer, records_server::RecordsServer, transfers_server::TransfersServer,
+    };
+    listener.set_nonblocking(true)?;
+    let address: SocketAddr = listener.local_addr()?;
+    let incoming = TcpIncoming::from(TcpListener::from_std(listener)?).with_nodelay(Some(true));
+    let (health, health_task) = health::start(context.clone()).await;
+    let reflection_v1 = reflection().build_v1()?;
+    let reflection_alpha = reflection().build_v1alpha()?;
+    tracing::info!(%address, "serving clients");
+    let result = Server::builder()
+        .initial_stream_window_size(STREAM_WINDOW_BYTES)
+        .initial_connection_window_size(CONNECTION_WINDOW_BYTES)
+        .http2_adaptive_window(Some(false))
+        .max_concurrent_streams(CONCURRENT_STREAMS_MAX)
+        .http2_max_header_list_size(HEADER_LIST_BYTES_MAX)
+        .http2_keepalive_interval(Some(Duration::from_secs(20)))
+        .http2_keepalive_timeout(Some(Duration::from_secs(10)))
+        .http2_max_pending_accept_reset_streams(Some(64))
+        .add_service(health)
+        .add_service(reflection_v1)
+        .add_service(reflection_alpha)
+        .add_service(service!(PackedServer<packed::Service>, packed::Service(context.clone()), context))
+        .add_service(service!(LedgersServer<ledgers::Service>, ledgers::Service(context.clone()), context))
+        .add_service(service!(AccountsServer<accounts::Service>, accounts::Service(context.clone()), context))
+        .add_service(service!(TransfersServer<transfers::Service>, transfers::Service(context.clone()), context))
+        .add_service(service!(RecordsServer<records::Service>, records::Service(context.clone()), context))
+        .add_service(service!(AdminServer<admin::Service>, admin::Service(context.clone()), context))
+        .serve_with_incoming_shutdown(incoming, stop)
+        .await;
+    health_task.abort();
+    Ok(result?)
+}
+
+/// Describes what this listener serves, and not the peers' service, which is on another.
+fn reflection() -> tonic_reflection::server::Builder<'static> {
+    let builder = tonic_reflection::server::Builder::configure()
+        .register_encoded_file_descriptor_set(farthing_proto::FILE_DESCRIPTOR_SET)
+        .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
+        .with_service_name("grpc.health.v1.Health");
+    ["Packed", "Ledgers", "Accounts", "Transfers", "Records", "Admin"]
+        .iter()
+        .fold(builder, |builder, service| builder.with_service_name(format!("farthing.v1.{service}")))
+}
+
+/// Results of one section, which a request of one section always has.
+fn only_section(answer: crate::admission::Answer) -> (Vec<farthing_ledger::ItemResult>, u64) {
+    (answer.results.sections.into_iter().next().unwrap_or_default(), answer.log_index)
+}
+
+/// The role as the wire has it.
+fn role(role: crate::consensus::Role) -> v1::Role {
+    use crate::consensus::Role;
+    match role {
+        Role::Leader => v1::Role::Leader,
+        Role::Follower => v1::Role::Follower,
+        Role::Candidate => v1::Role::Candidate,
+        Role::Learner => v1::Role::Learner,
+        Role::Stopping => v1::Role::Unspecified,
+    }
+}

@@ -1,0 +1,53 @@
+//! The rows on disk, one file per family: key, value, and how they are read back.
+//!
+//! Families but `current` are written once: their keys, values and cuts are functions of the log alone, so that a
+//! replay under other run boundaries overwrites the leftovers of an unfinished run with identical bytes. Each of
+//! their values begins with the log index that made it; above the commit record's index a row does not exist.
+//! `docs/internals/disk.md` is the contract.
+
+pub(crate) mod account_times;
+pub(crate) mod commit;
+pub(crate) mod current;
+pub(crate) mod events;
+pub(crate) mod history;
+pub(crate) mod ids;
+pub(crate) mod transfers;
+
+/// Column families by name. Reserved for later: `merkle`, `by_user_data_128`, `by_user_data_64`, `by_user_data_32`.
+pub(crate) mod family {
+    /// Blocks of transfers by sequence.
+    pub(crate) const TRANSFERS: &str = "transfers";
+    /// Transfer id to its place.
+    pub(crate) const IDS: &str = "ids";
+    /// Account and sequence to what moved it.
+    pub(crate) const HISTORY: &str = "history";
+    /// Changes that are not transfers, by sequence.
+    pub(crate) const EVENTS: &str = "events";
+    /// Timestamps of accounts.
+    pub(crate) const ACCOUNT_TIMES: &str = "account_times";
+    /// Every mutable row and the commit record.
+    pub(crate) const CURRENT: &str = "current";
+    /// All of them.
+    pub(crate) const ALL: [&str; 6] = [TRANSFERS, IDS, HISTORY, EVENTS, ACCOUNT_TIMES, CURRENT];
+}
+
+/// The u64 at the start of `bytes`, little-endian: the log index of an immutable row.
+#[inline]
+pub(crate) fn log_index(value: &[u8]) -> Option<u64> {
+    Some(u64::from_le_bytes(*value.first_chunk()?))
+}
+
+#[inline]
+pub(crate) fn u64_at(bytes: &[u8], at: usize) -> Option<u64> {
+    Some(u64::from_le_bytes(*bytes.get(at..)?.first_chunk()?))
+}
+
+#[inline]
+pub(crate) fn u128_key(key: &[u8]) -> Option<u128> {
+    Some(u128::from_be_bytes(key.try_into().ok()?))
+}
+
+#[inline]
+pub(crate) fn u64_key(key: &[u8]) -> Option<u64> {
+    Some(u64::from_be_bytes(key.try_into().ok()?))
+}

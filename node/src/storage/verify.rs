@@ -1,0 +1,270 @@
+//! A full scan of one cut: everything that can be known wrong without another node.
+//!
+//! It recomputes the digest from the rows, checks the families against each other (ids and history must be exactly
+//! what the transfers and expiries say) and runs the ledger's invariants over accounts, pendings and changes. It
+//! reads the state once or twice and holds accounts and pendings in memory, transfers only where an invariant needs
+//! them all.
+
+use farthing_ledger::invariants::{self, Violation};
+use farthing_ledger::{Account, EventBody, Pending, TransferId, TransferRow};
+use xxhash_rust::xxh3::xxh3_128;
+
+use super::digest::{self, Digest};
+use super::error::Error;
+use super::reader::{Change, Reader};
+use super::rows::history::{EXPIRY, Touch};
+
+/// Above so many transfers the invariants that need all of them in memory are left to the digest.
+pub const TRANSFERS_IN_MEMORY_MAX: u64 = 4_000_000;
+
+/// What a verification found.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Report {
+    /// The log index it is about.
+    pub applied_index: u64,
+    /// Accounts seen.
+    pub accounts: u64,
+    /// Transfers seen.
+    pub transfers: u64,
+    /// Refused ids seen.
+    pub refused: u64,
+    /// Pending transfers seen, whatever their status.
+    pub pendings: u64,
+    /// Other changes seen.
+    pub events: u64,
+    /// False when there were too many transfers to check every invariant.
+    pub complete: bool,
+    /// Everything that is wrong, in words; empty when nothing is.
+    pub findings: Vec<String>,
+}
+
+impl Report {
+    /// True when nothing is wrong.
+    pub fn is_sound(&self) -> bool {
+        self.findings.is_empty()
+    }
+
+    fn expect(&mut self, holds: bool, finding: impl FnOnce() -> String) {
+        if !holds {
+            self.findings.push(finding());
+        }
+    }
+
+    fn invariant(&mut self, result: Result<(), Violation>) {
+        if let Err(violation) = result {
+            self.findings.push(violation.to_string());
+        }
+    }
+}
+
+/// An order-independent sum over rows, to compare two ways of finding the same set.
+#[derive(Default, PartialEq, Eq)]
+struct SetSum {
+    sum: u128,
+    count: u64,
+}
+
+impl SetSum {
+    fn add(&mut self, parts: [u128; 4]) {
+        let bytes: Vec<u8> = parts.iter().flat_map(|part| part.to_le_bytes()).collect();
+        self.sum = self.sum.wrapping_add(xxh3_128(&bytes));
+        self.count += 1;
+    }
+
+    fn add_id(&mut self, id: u128, sequence: u64) {
+        self.add([id, sequence.into(), 0, 0]);
+    }
+
+    fn add_touch(&mut self, account: u128, touch: Touch) {
+        self.add([account, touch.sequence.into(), touch.side.into(), 0]);
+    }
+}
+
+/// The digest as recomputed from every row.
+pub(crate) fn digest(reader: &Reader) -> Result<Digest, Error> {
+    let mut digest = Digest::default();
+    for account in reader.all_accounts()? {
+        digest.add(digest::account(&account?));
+    }
+    for pending in reader.all_pendings()? {
+        digest.add(digest::pending(&pending?));
+    }
+    for change in reader.changes(1)? {
+        if let Change::Transfer(row) = change? {
+            digest.add(digest::transfer(row.sequence, &row.to_bytes()));
+        }
+    }
+    small_rows(reader, &mut digest)?;
+    reader.each_refused(|id| digest.add(digest::refused(id)))?;
+    Ok(digest)
+}
+
+fn small_rows(reader: &Reader, digest: &mut Digest) -> Result<(), Error> {
+    for ledger in reader.ledgers()? {
+        digest.add(digest::ledger(&ledger));
+    }
+    for record in reader.all_records()? {
+        let (key, record) = record?;
+        digest.add(digest::record(&key, &record));
+    }
+    for namespace in reader.all_namespaces()? {
+        let (namespace, totals) = namespace?;
+        digest.add(digest::namespace(namespace, &totals));
+    }
+    for setting in reader.all_settings()? {
+        let (setting, value) = setting?;
+        digest.add(digest::setting(setting, value));
+    }
+    Ok(())
+}
+
+/// Checks everything. Rows that cannot be read are errors; rows that can and are wrong are findings.
+///
+/// # Errors
+/// When the disk fails or a row is damaged.
+pub fn verify(reader: &Reader) -> Result<Report, Error> {
+    let clock = reader.applied().clock;
+    let complete = clock.transfer_count <= TRANSFERS_IN_MEMORY_MAX;
+    let mut report = Report {
+        applied_index: reader.applied_index(),
+        accounts: 0,
+        transfers: 0,
+        refused: 0,
+        pendings: 0,
+        events: 0,
+        complete,
+        findings: vec![],
+    };
+    let mut digest = Digest::default();
+    let mut accounts: Vec<Account> = reader.all_accounts()?.collect::<Result<_, _>>()?;
+    let pendings: Vec<Pending> = reader.all_pendings()?.collect::<Result<_, _>>()?;
+    accounts.iter().for_each(|account| digest.add(digest::account(account)));
+    pendings.iter().for_each(|pending| digest.add(digest::pending(pending)));
+    small_rows(reader, &mut digest)?;
+
+    let (mut rows, mut events) = (vec![], vec![]);
+    let (mut ids, mut touches) = (SetSum::default(), SetSum::default());
+    let mut expected = 1;
+    for change in reader.changes(1)? {
+        let change = change?;
+        report.expect(change.sequence() == expected, || {
+            format!("sequence {} where {expected} belongs", change.sequence())
+        });
+        expected = change.sequence() + 1;
+        match change {
+            Change::Transfer(row) => {
+                report.transfers += 1;
+                digest.add(digest::transfer(row.sequence, &row.to_bytes()));
+                ids.add_id(row.transfer.id.0, row.sequence);
+                add_touches(&mut touches, &row);
+                if complete {
+                    rows.push(row);
+                }
+            }
+            Change::Event(event) => {
+                report.events += 1;
+                if let EventBody::TransferExpired { transfer, .. } = &event.body {
+                    for (side, account) in [(0, transfer.debit_account_id), (1, transfer.credit_account_id)] {
+                        let touch = Touch { sequence: event.sequence, side: side + EXPIRY, offset: 0 };
+                        touches.add_touch(account.0, touch);
+                    }
+                }
+                if complete {
+                    events.push(event);
+                }
+            }
+        }
+    }
+    report.accounts = accounts.len() as u64;
+    report.pendings = pendings.len() as u64;
+    let mut refused = vec![];
+    reader.each_refused(|id| refused.push(TransferId(id)))?;
+    report.refused = refused.len() as u64;
+    refused.iter().for_each(|id| digest.add(digest::refused(id.0)));
+    report.expect(expected == clock.sequence + 1, || {
+        format!("the last sequence is {}, the clock says {}", expected - 1, clock.sequence)
+    });
+    for (what, found, counted) in [
+        ("accounts", report.accounts, clock.account_count),
+        ("transfers", report.transfers, clock.transfer_count),
+        ("refused ids", report.refused, clock.refused_count),
+    ] {
+        report.expect(found == counted, || format!("{found} {what}, the clock counted {counted}"));
+    }
+    report.expect(digest == reader.applied().digest, || "the rows do not have the digest of the state".into());
+    check_ids(reader, &mut report, &ids, &refused)?;
+    check_history(reader, &mut report, touches)?;
+
+    report.invariant(invariants::ledgers_balance(&accounts));
+    report.invariant(invariants::balances_fit(&accounts));
+    report.invariant(invariants::limits_hold(&accounts));
+    if complete {
+        accounts.sort_unstable_by_key(|account| account.timestamp);
+        let transfer_ids = rows.iter().map(|row: &TransferRow| row.transfer.id);
+        report.invariant(invariants::ids_are_unique(transfer_ids, refused));
+        report.invariant(invariants::pendings_add_up(&accounts, &pendings, &rows, &events));
+        report.invariant(invariants::order_holds(&accounts, &rows, &events));
+        report.invariant(invariants::replay_agrees(&accounts, &rows, &events));
+    }
+    Ok(report)
+}
+
+fn add_touches(touches: &mut SetSum, row: &TransferRow) {
+    for (side, account) in [(0, row.transfer.debit_account_id), (1, row.transfer.credit_account_id)] {
+        touches.add_touch(account.0, Touch { sequence: row.sequence, side, offset: 0 });
+    }
+}
+
+/// The id index is exactly the transfers and the refused ids.
+fn check_ids(
+    reader: &Reader,
+    report: &mut Report,
+    transfers: &SetSum,
+    refused: &[TransferId],
+) -> Result<(), Error> {
+    let mut indexed = SetSum::default();
+    let mut refused_count = 0;
+    let mut outside = 0_u64;
+    reader.each_id_on_disk(|id, place| {
+        outside += u64::from(!reader.lookup().id_ranges.may_contain(id));
+        match place.refused() {
+            true => refused_count += 1,
+            false => indexed.add_id(id, place.sequence),
+        }
+    })?;
+    for chunk in reader.recent_chunks() {
+        refused_count += chunk.refused().len();
+        for (sequence, _, row) in chunk.transfers() {
+            indexed.add_id(super::rows::transfers::row_id(&row), sequence);
+        }
+    }
+    report.expect(outside == 0, || format!("{outside} ids lie outside of the known ranges"));
+    report.expect(&indexed == transfers && refused_count == refused.len(), || {
+        format!("the id index has {} transfers where there are {}", indexed.count, transfers.count)
+    });
+    Ok(())
+}
+
+/// The history is exactly what the transfers and expiries touched.
+fn check_history(reader: &Reader, report: &mut Report, expected: SetSum) -> Result<(), Error> {
+    let mut found = SetSum::default();
+    reader.each_history_on_disk(|account, _, touches| {
+        touches.into_iter().for_each(|touch| found.add_touch(account, Touch { offset: 0, ..touch }));
+    })?;
+    for change in reader.recent_chunks().map(super::reader::chunk_changes).collect::<Result<Vec<_>, _>>()?.concat() {
+        match change {
+            Change::Transfer(row) => add_touches(&mut found, &row),
+            Change::Event(event) => {
+                if let EventBody::TransferExpired { transfer, .. } = event.body {
+                    for (side, account) in [(0, transfer.debit_account_id), (1, transfer.credit_account_id)] {
+                        found.add_touch(account.0, Touch { sequence: event.sequence, side: side + EXPIRY, offset: 0 });
+                    }
+                }
+            }
+        }
+    }
+    report.expect(found == expected, || {
+        format!("the history has {} changes of accounts where there are {}", found.count, expected.count)
+    });
+    Ok(())
+}
