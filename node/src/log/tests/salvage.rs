@@ -13,7 +13,7 @@ fn filled() -> (MemoryDisk, View) {
         done(|callback| log.save_vote(vote(term), callback)).unwrap();
     }
     // The segments that the tests damage are followed by one that begins with the newest vote.
-    append(&log, entries(11, 55..=79, 700));
+    append(&log, entries(11, 55..=104, 700));
     done(|callback| log.purge(id(1, 6), callback)).unwrap();
     let before = view(&log);
     assert!(log.stats().segments >= 5);
@@ -31,7 +31,7 @@ fn check(log: &Log, before: &View, what: &str) {
     assert_eq!(found.vote, before.vote, "{what}");
     let all: Vec<Entry> = (1..=10)
         .flat_map(|term| entries(term, term * 5..=term * 5 + 4, 700))
-        .chain(entries(11, 55..=79, 700))
+        .chain(entries(11, 55..=104, 700))
         .collect();
     for entry in &found.entries {
         assert!(all.contains(entry), "{what}");
