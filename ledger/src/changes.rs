@@ -115,13 +115,13 @@ pub struct SettingChange {
 pub struct Changes {
     /// The clock after the entry.
     pub clock_after: Clock,
-    /// Accounts, in the order the entry first touched them.
+    /// Accounts, in the order the entry first touched them; new ones thereby in the order of their timestamps.
     pub accounts: Vec<AccountChange>,
     /// Transfers, by sequence.
     pub transfers: Vec<TransferRow>,
     /// Ids that can never be used again, in the order of their refusal.
     pub refused: Vec<TransferId>,
-    /// Pending transfers, in the order the entry first touched them.
+    /// Pending transfers, in the order the entry first touched them; new ones thereby in the order of their timestamps.
     pub pendings: Vec<PendingChange>,
     /// Ledgers, by number.
     pub ledgers: Vec<LedgerChange>,

@@ -232,18 +232,14 @@ impl<'a, V: View> Overlay<'a, V> {
                 timestamp: account.timestamp,
             });
         }
-        let slot = match self.maps.accounts.get(account.id.0) {
-            Some(slot) => slot as usize,
-            None => {
-                let slot = self.accounts.len();
-                self.maps.accounts.insert(account.id.0, slot_number(slot));
-                self.accounts.push(AccountChange {
-                    before: None,
-                    after: Account::default(),
-                });
-                slot
-            }
-        };
+        // Always a new slot, also when the id has one from a creation that was rolled back: new accounts leave the
+        // entry in the order of their timestamps.
+        let slot = self.accounts.len();
+        self.maps.accounts.insert(account.id.0, slot_number(slot));
+        self.accounts.push(AccountChange {
+            before: None,
+            after: Account::default(),
+        });
         self.set_account(slot, account);
         self.account_times.push(account.timestamp);
         self.clock.account_timestamp = account.timestamp;
@@ -361,22 +357,16 @@ impl<'a, V: View> Overlay<'a, V> {
     /// Adds a pending transfer that was not there.
     pub(super) fn add_pending(&mut self, pending: Pending) -> Result<(), Broken> {
         let id = pending.transfer.id.0;
-        let slot = match self.maps.pendings.get(id) {
-            Some(slot) => slot as usize,
-            None => {
-                let slot = self.pendings.len();
-                self.maps.pendings.insert(id, slot_number(slot));
-                let none = Pending {
-                    transfer: crate::Transfer::default(),
-                    ..pending
-                };
-                self.pendings.push(PendingChange {
-                    before: None,
-                    after: none,
-                });
-                slot
-            }
+        let slot = self.pendings.len();
+        self.maps.pendings.insert(id, slot_number(slot));
+        let none = Pending {
+            transfer: crate::Transfer::default(),
+            ..pending
         };
+        self.pendings.push(PendingChange {
+            before: None,
+            after: none,
+        });
         self.set_pending(slot, pending);
         self.clock.pending_count = next(self.clock.pending_count)?;
         Ok(())
