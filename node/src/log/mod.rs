@@ -200,8 +200,9 @@ impl Log {
         self.submit(done, |state| state.purge(log_id));
     }
 
-    /// Notes up to where entries are committed. A hint: it is written with whatever comes next, and never synced for
-    /// its own sake, so that after a crash an older one may be read.
+    /// Notes up to where entries are committed. A hint: it is written with whatever comes next, or with the
+    /// mark when the log falls idle, and never synced for its own sake, so that after a crash an older one may be
+    /// read.
     pub fn save_committed(&self, committed: Option<LogId>) {
         self.inner.shared.save_committed(committed);
     }

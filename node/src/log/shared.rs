@@ -20,7 +20,9 @@ pub(super) enum Work {
         committed: Option<Option<LogId>>,
     },
     /// Nothing came for a while.
-    Idle,
+    Idle {
+        committed: Option<Option<LogId>>,
+    },
     Close {
         committed: Option<Option<LogId>>,
     },
@@ -146,7 +148,9 @@ impl Shared {
                     && !state.closing
                     && state.failure.is_none()
                 {
-                    return Work::Idle;
+                    return Work::Idle {
+                        committed: state.take_committed(),
+                    };
                 }
             } else {
                 state = self

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::disk::MemoryDisk;
+use crate::disk::{Crash, MemoryDisk, Survival};
 
 use super::*;
 
@@ -169,6 +169,34 @@ fn waiting_for_durability_ends_with_it_or_with_the_time_or_with_the_log() {
     assert!(waiter.join().unwrap().is_err(), "it would wait in vain");
     assert!(done(|callback| log.save_vote(vote(9), callback)).is_err());
     assert_eq!(log.vote(), None, "a refused vote is not the vote");
+}
+
+#[test]
+fn the_mark_and_the_committed_hint_become_durable_when_the_log_falls_idle() {
+    let disk = MemoryDisk::new();
+    let log = open(&disk);
+    append(&log, entries(1, 1..=3, 10));
+    log.save_committed(Some(id(1, 3)));
+    let deadline = std::time::Instant::now() + Duration::from_secs(20);
+    let copy = loop {
+        let crash = Crash::after(&disk, disk.position());
+        let copy = open(&crash.image(crash.unsynced_names(), |_| Survival::Lost));
+        if copy.committed().is_some() {
+            break copy;
+        }
+        assert!(
+            std::time::Instant::now() < deadline,
+            "nothing but the power cut would write it"
+        );
+        std::thread::sleep(Duration::from_millis(10));
+    };
+    assert_eq!(copy.committed(), Some(id(1, 3)));
+    let records = copy.open_report().records;
+    // Three at the start, a mark, the entries, a mark (the first may have come late), the hint.
+    assert!(
+        (8..=9).contains(&records),
+        "{records}: an idle log writes no more"
+    );
 }
 
 #[test]

@@ -32,6 +32,7 @@ fn check(log: &Log, before: &View, what: &str) {
     let all: Vec<Entry> = (1..=10)
         .flat_map(|term| entries(term, term * 5..=term * 5 + 4, 700))
         .chain(entries(11, 55..=104, 700))
+        .chain(entries(1, 5..=8, 700))
         .collect();
     for entry in &found.entries {
         assert!(all.contains(entry), "{what}");
@@ -83,6 +84,22 @@ fn entries_before_the_damage_and_the_newest_vote_stay() {
     assert!(salvaged > 100, "{salvaged}");
 }
 
+/// One segment, with the newest vote behind an entry, at whose payload the place given points.
+fn filled_once() -> (MemoryDisk, View, usize) {
+    let disk = MemoryDisk::new();
+    let log = open(&disk);
+    append(&log, entries(1, 5..=7, 700));
+    done(|callback| log.save_vote(vote(1), callback)).unwrap();
+    let place = disk.contents(&segment(1)).unwrap();
+    let end = place.iter().rposition(|byte| *byte != 0).unwrap() + 1;
+    append(&log, entries(1, 8..=8, 700));
+    done(|callback| log.save_vote(vote(10), callback)).unwrap();
+    let before = view(&log);
+    log.close();
+    // A mark may lie between: the header of the entry is one of the next two.
+    (disk, before, end.next_multiple_of(64) + 64 + 70)
+}
+
 #[test]
 fn a_crash_while_cutting_loses_no_vote() {
     let (disk, before) = filled();
@@ -91,33 +108,42 @@ fn a_crash_while_cutting_loses_no_vote() {
         FIRST_RECORD + 60 * 64,
         FIRST_RECORD + 110 * 64 + 1,
     ] {
-        let image = disk.duplicate();
-        image.corrupt(&segment(2), byte, 1).unwrap();
-        if try_open(&image).is_ok() {
-            continue;
-        }
-        let image = image.duplicate();
-        salvage(&image).unwrap().close();
-        for position in 0..=image.position() {
-            let crash = Crash::after(&image, position);
-            for survival in [
-                Survival::Lost,
-                Survival::Whole,
-                Survival::First(40),
-                Survival::From(40),
-                Survival::First(6000),
-            ] {
-                for names in 0..=crash.unsynced_names() {
-                    let again = crash.image(names, |_| survival);
-                    let what =
-                        format!("byte {byte}, position {position}, {survival:?}, {names} names");
-                    match try_open(&again) {
-                        Ok(log) => check(&log, &before, &what),
-                        Err(OpenError::Damaged(_)) => {
-                            check(&salvage(&again).unwrap(), &before, &what)
-                        }
-                        Err(other) => panic!("{what}: {other}"),
-                    }
+        crash_while_cutting(&disk, 2, byte, &before);
+    }
+    let (disk, before, byte) = filled_once();
+    crash_while_cutting(&disk, 1, byte, &before);
+}
+
+fn crash_while_cutting(disk: &MemoryDisk, number: u64, byte: usize, before: &View) {
+    let image = disk.duplicate();
+    image.corrupt(&segment(number), byte, 1).unwrap();
+    if try_open(&image).is_ok() {
+        return; // padding
+    }
+    let image = image.duplicate();
+    salvage(&image).unwrap().close();
+    for position in 0..=image.position() {
+        let crash = Crash::after(&image, position);
+        let parts = [
+            Survival::Lost,
+            Survival::Whole,
+            Survival::First(40),
+            Survival::From(40),
+            Survival::First(6000),
+        ];
+        for (first, others) in parts
+            .iter()
+            .flat_map(|first| parts.iter().map(move |others| (*first, *others)))
+        {
+            for names in 0..=crash.unsynced_names() {
+                let again = crash.image(names, |write| if write == 0 { first } else { others });
+                let what = format!(
+                    "byte {byte}, position {position}, {first:?}, {others:?}, {names} names"
+                );
+                match try_open(&again) {
+                    Ok(log) => check(&log, before, &what),
+                    Err(OpenError::Damaged(_)) => check(&salvage(&again).unwrap(), before, &what),
+                    Err(other) => panic!("{what}: {other}"),
                 }
             }
         }
