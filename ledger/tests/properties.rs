@@ -478,6 +478,7 @@ fn a_full_entry_of_voids_leaves_the_pulse_its_share() {
 struct Lying<'a>(
     &'a MemoryState,
     fn(&MemoryState, AccountId) -> Option<Account>,
+    fn(Vec<Pending>) -> Vec<Pending>,
 );
 
 impl View for Lying<'_> {
@@ -506,7 +507,7 @@ impl View for Lying<'_> {
         self.0.setting(setting)
     }
     fn due(&self, now: u64, limit: usize) -> Vec<Pending> {
-        self.0.due(now, limit)
+        (self.2)(self.0.due(now, limit))
     }
     fn account_at(&self, timestamp: u64) -> bool {
         self.0.account_at(timestamp)
@@ -532,7 +533,7 @@ fn a_broken_state_stops_instead_of_going_on() {
             .unwrap()],
     );
     let reader = EntryReader::new(&bytes).unwrap();
-    let broken = |lie| apply(&Lying(&state, lie), &reader).unwrap_err();
+    let broken = |lie| apply(&Lying(&state, lie, |due| due), &reader).unwrap_err();
     assert_eq!(broken(|_, _| None), Broken::AccountMissing { account: 1 });
     let empty = |state: &MemoryState, id| {
         Some(Account {
@@ -562,6 +563,40 @@ fn a_broken_state_stops_instead_of_going_on() {
         apply(&state, &EntryReader::new(&at_the_end).unwrap()),
         Err(Broken::CounterExhausted)
     );
+}
+
+#[test]
+fn a_broken_expiry_queue_stops_instead_of_going_on() {
+    let (state, _) = reserved(3);
+    let pulse = |time| entry(time, &[RequestBuilder::new(b"").pulse().finish().unwrap()]);
+    let expire = |time, lie| {
+        let bytes = pulse(time);
+        apply(
+            &Lying(&state, MemoryState::account, lie),
+            &EntryReader::new(&bytes).unwrap(),
+        )
+    };
+    let inconsistent = |transfer| Err(Broken::PendingInconsistent { transfer });
+    assert!(expire(5 * SECOND, |due| due).is_ok());
+    let reversed = |mut due: Vec<Pending>| {
+        due.reverse();
+        due
+    };
+    assert_eq!(expire(5 * SECOND, reversed), inconsistent(2));
+    assert_eq!(
+        expire(5 * SECOND, |due| [due[0], due[0]].to_vec()),
+        inconsistent(1)
+    );
+    let ended = |mut due: Vec<Pending>| {
+        due[0].status = farthing_ledger::PendingStatus::Posted;
+        due
+    };
+    assert_eq!(expire(5 * SECOND, ended), inconsistent(1));
+    let longer = |mut due: Vec<Pending>| {
+        due[0].transfer.timeout = 60;
+        due
+    };
+    assert_eq!(expire(5 * SECOND, longer), inconsistent(1), "not due yet");
 }
 
 #[test]

@@ -16,6 +16,7 @@ mod create_account;
 mod create_transfer;
 mod exists;
 mod keys;
+mod movement_rules;
 mod overlay;
 mod pulse;
 mod register_ledger;
@@ -34,7 +35,7 @@ use crate::entry::{EntryReader, Request, Section, SectionKind};
 use crate::result::{ItemResult, RequestResults};
 
 use command::{Command, LINKED_EVENT_CHAIN_OPEN, LINKED_EVENT_FAILED};
-use overlay::{Maps, Overlay};
+use overlay::{Maps, Overlay, Spare};
 
 /// What an entry did.
 #[derive(Clone, PartialEq, Eq, Default, Debug)]
@@ -53,10 +54,11 @@ pub fn apply(view: &impl View, entry: &EntryReader<'_>) -> Result<Applied, Broke
     Applier::new().apply(view, entry)
 }
 
-/// [`apply`] with tables that are kept from entry to entry. They hold no state: an applier may be used for any view.
+/// [`apply`] with memory that is kept from entry to entry. It holds no state: an applier may be used for any view.
 #[derive(Clone)]
 pub struct Applier {
     maps: Maps,
+    spare: Spare,
 }
 
 impl Default for Applier {
@@ -68,7 +70,16 @@ impl Default for Applier {
 impl Applier {
     /// Without memory yet.
     pub fn new() -> Self {
-        Self { maps: Maps::new() }
+        Self {
+            maps: Maps::new(),
+            spare: Spare::default(),
+        }
+    }
+
+    /// Gives back the memory of changes that are kept elsewhere by now. Fresh memory for a full entry costs about as
+    /// much as applying it.
+    pub fn recycle(&mut self, changes: Changes) {
+        self.spare = Spare::of(changes);
     }
 
     /// Applies one entry.
@@ -85,7 +96,13 @@ impl Applier {
             });
         let before = view.clock();
         let first = keys::first_timestamp(entry, &before);
-        let mut overlay = Overlay::new(view, &mut self.maps, transfers.sum(), first);
+        let mut overlay = Overlay::new(
+            view,
+            &mut self.maps,
+            &mut self.spare,
+            transfers.sum(),
+            first,
+        );
         overlay.clock.timestamp = first.saturating_sub(1);
         let due = entry
             .requests()

@@ -7,7 +7,8 @@ use crate::pending::{Pending, PendingStatus};
 use crate::status::CreateTransferStatus as Status;
 use crate::transfer::{Transfer, TransferFlags};
 
-use super::create_transfer::{change_accounts, check_imported_timestamp, sum};
+use super::create_transfer::{change_accounts, sum};
+use super::movement_rules::check_imported_timestamp;
 use super::{Broken, Overlay, View};
 
 /// A post or void with an id not seen before. `timestamp` is what it would be stored with, `now` its tick of the
