@@ -200,7 +200,7 @@ fn batch(random: &mut Random, shape: Shape, accounts: u64, first_id: u128) -> Ve
     builder.finish()
 }
 
-fn measure(name: &str, shape: Shape, account_count: u64, entries: usize, recycle: bool) {
+fn measure(name: &str, shape: Shape, account_count: u64, entries: usize) {
     let mut random = Random(42);
     let mut state = MemoryState::new();
     let mut applier = Applier::new();
@@ -230,9 +230,6 @@ fn measure(name: &str, shape: Shape, account_count: u64, entries: usize, recycle
         let start = Instant::now();
         state.absorb(&applied.changes);
         timed(&mut absorb, start);
-        if recycle {
-            applier.recycle(applied.changes);
-        }
     }
     let figures = |mut times: Vec<f64>| {
         times.sort_by(f64::total_cmp);
@@ -252,40 +249,19 @@ fn main() {
         .find_map(|argument| argument.parse().ok())
         .unwrap_or(60);
     println!("ns a transfer (minimum, median of {entries} entries of {REQUEST_ITEMS_MAX})");
-    measure("plain, 10 k accounts", Shape::Plain, 10_000, entries, true);
-    measure(
-        "the same, fresh memory",
-        Shape::Plain,
-        10_000,
-        entries,
-        false,
-    );
-    measure(
-        "plain, 1 M accounts",
-        Shape::Plain,
-        1_000_000,
-        entries,
-        true,
-    );
-    measure(
-        "pending, 10 k accounts",
-        Shape::Pending,
-        10_000,
-        entries,
-        true,
-    );
+    measure("plain, 10 k accounts", Shape::Plain, 10_000, entries);
+    measure("plain, 1 M accounts", Shape::Plain, 1_000_000, entries);
+    measure("pending, 10 k accounts", Shape::Pending, 10_000, entries);
     measure(
         "chains of two, 10 k accounts",
         Shape::ChainsOfTwo,
         10_000,
         entries,
-        true,
     );
     measure(
         "duplicates, 10 k accounts",
         Shape::Duplicates,
         10_000,
         entries,
-        true,
     );
 }

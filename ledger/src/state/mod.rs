@@ -35,7 +35,7 @@ use crate::entry::{EntryReader, Request, Section, SectionKind};
 use crate::result::{ItemResult, RequestResults};
 
 use command::{Command, LINKED_EVENT_CHAIN_OPEN, LINKED_EVENT_FAILED};
-use overlay::{Maps, Overlay, Spare};
+use overlay::{Maps, Overlay};
 
 /// What an entry did.
 #[derive(Clone, PartialEq, Eq, Default, Debug)]
@@ -54,11 +54,10 @@ pub fn apply(view: &impl View, entry: &EntryReader<'_>) -> Result<Applied, Broke
     Applier::new().apply(view, entry)
 }
 
-/// [`apply`] with memory that is kept from entry to entry. It holds no state: an applier may be used for any view.
+/// [`apply`] with tables that are kept from entry to entry. They hold no state: an applier may be used for any view.
 #[derive(Clone)]
 pub struct Applier {
     maps: Maps,
-    spare: Spare,
 }
 
 impl Default for Applier {
@@ -70,16 +69,7 @@ impl Default for Applier {
 impl Applier {
     /// Without memory yet.
     pub fn new() -> Self {
-        Self {
-            maps: Maps::new(),
-            spare: Spare::default(),
-        }
-    }
-
-    /// Gives back the memory of changes that are kept elsewhere by now. Fresh memory for a full entry costs about as
-    /// much as applying it.
-    pub fn recycle(&mut self, changes: Changes) {
-        self.spare = Spare::of(changes);
+        Self { maps: Maps::new() }
     }
 
     /// Applies one entry.
@@ -96,13 +86,7 @@ impl Applier {
             });
         let before = view.clock();
         let first = keys::first_timestamp(entry, &before);
-        let mut overlay = Overlay::new(
-            view,
-            &mut self.maps,
-            &mut self.spare,
-            transfers.sum(),
-            first,
-        );
+        let mut overlay = Overlay::new(view, &mut self.maps, transfers.sum(), first);
         overlay.clock.timestamp = first.saturating_sub(1);
         let due = entry
             .requests()

@@ -53,33 +53,6 @@ impl Maps {
     }
 }
 
-/// Empty lists with memory from an entry before.
-#[derive(Clone, Default)]
-pub(in crate::state) struct Spare {
-    accounts: Vec<AccountChange>,
-    transfers: Vec<TransferRow>,
-    pendings: Vec<PendingChange>,
-}
-
-impl Spare {
-    pub(in crate::state) fn of(changes: Changes) -> Self {
-        let Changes {
-            mut accounts,
-            mut transfers,
-            mut pendings,
-            ..
-        } = changes;
-        accounts.clear();
-        transfers.clear();
-        pendings.clear();
-        Self {
-            accounts,
-            transfers,
-            pendings,
-        }
-    }
-}
-
 /// Before and after the entry.
 type Pair<T> = (Option<T>, Option<T>);
 
@@ -107,28 +80,20 @@ impl<'a, V: View> Overlay<'a, V> {
     pub(in crate::state) fn new(
         view: &'a V,
         maps: &'a mut Maps,
-        spare: &mut Spare,
         transfers: usize,
         seed: u64,
     ) -> Self {
         maps.reset(transfers, seed);
-        let Spare {
-            mut accounts,
-            transfers: mut rows,
-            pendings,
-        } = std::mem::take(spare);
-        // An entry rarely touches more accounts than this; if it does, the list grows.
-        accounts.reserve(transfers.saturating_mul(2).min(16_384));
-        rows.reserve(transfers);
         Self {
             view,
             maps,
             clock: view.clock(),
-            accounts,
+            // An entry rarely touches more accounts than this; if it does, the list grows.
+            accounts: Vec::with_capacity(transfers.saturating_mul(2).min(16_384)),
             account_times: Vec::new(),
-            transfers: rows,
+            transfers: Vec::with_capacity(transfers),
             refused: Vec::new(),
-            pendings,
+            pendings: Vec::new(),
             ledgers: BTreeMap::new(),
             records: BTreeMap::new(),
             namespaces: BTreeMap::new(),
