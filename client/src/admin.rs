@@ -12,6 +12,7 @@ use crate::client::Client;
 use crate::config::address;
 use crate::error::Error;
 use crate::transport::failure::Failure;
+use crate::unary::Repeat;
 
 /// The state digest of a node at a log index: equal indexes have equal digests everywhere.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -108,7 +109,7 @@ impl Client {
         let request = TransferLeaderRequest {
             to: to.unwrap_or(0),
         };
-        self.ask_leader(request, |channel, request| async move {
+        self.ask_leader(Repeat::WhenNotDone, request, |channel, request| async move {
             AdminClient::new(channel).transfer_leader(request).await
         })
         .await

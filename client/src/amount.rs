@@ -119,11 +119,11 @@ pub fn to_decimal(units: u128, scale: u8) -> Result<Decimal, AmountError> {
     let mut mantissa = units;
     let mut decimals = u32::from(scale);
     // Trailing zeros carry nothing; without them more amounts fit.
-    while mantissa % 10 == 0 && decimals > 28 {
+    while mantissa.is_multiple_of(10) && decimals > 28 {
         mantissa /= 10;
         decimals -= 1;
     }
-    while mantissa >> 96 != 0 && mantissa % 10 == 0 && decimals > 0 {
+    while mantissa >> 96 != 0 && mantissa.is_multiple_of(10) && decimals > 0 {
         mantissa /= 10;
         decimals -= 1;
     }

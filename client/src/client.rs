@@ -7,6 +7,9 @@ use std::time::Duration;
 use farthing_ledger::ItemResult;
 use tokio::time::{Instant, sleep};
 
+use farthing_proto::convert::consistency::Consistency;
+
+use crate::batch::Load;
 use crate::batch::batcher::Batcher;
 use crate::batch::lookup::{Lookup, LookupAnswer, LookupPart};
 use crate::batch::settle::settle;
@@ -16,6 +19,7 @@ use crate::error::Error;
 use crate::outcome::{Outcome, Status};
 use crate::transport::backoff::Backoff;
 use crate::transport::failure::Failure;
+use crate::transport::node::packed;
 use crate::transport::router::Router;
 
 /// A client of one cluster. Cheap to clone; all clones share the connection, the queue
@@ -155,7 +159,24 @@ impl Client {
         part: LookupPart,
         deadline: Instant,
     ) -> Result<LookupAnswer, Error> {
-        Ok(self.inner.lookups.call(part, deadline).await?.answer)
+        if part.consistency() == Consistency::Linearizable {
+            return Ok(self.inner.lookups.call(part, deadline).await?.answer);
+        }
+        // Any node may answer, so the leader need not, and need not even be known.
+        let left = deadline.saturating_duration_since(Instant::now());
+        let reply = self
+            .with_deadline(left)
+            .ask_any(
+                Lookup::request(&[&part], left),
+                |channel, request| async move { packed(channel).lookup(request).await },
+            )
+            .await?;
+        let mut answers =
+            Lookup::answers(&[&part], reply).map_err(|message| Error::Unreadable {
+                address: "a node".to_owned(),
+                message,
+            })?;
+        answers.pop().ok_or(Error::Closed)
     }
 
     /// The scale of a ledger: 0 when nothing is known of its number.

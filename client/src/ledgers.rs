@@ -10,6 +10,7 @@ use crate::batch::submit::SubmitPart;
 use crate::client::Client;
 use crate::error::Error;
 use crate::outcome::Outcome;
+use crate::unary::Repeat;
 
 /// Ledgers read in all by [`Client::ledgers`]: a bound on what a server can make us keep.
 const LEDGERS_MAX: usize = 1 << 20;
@@ -83,7 +84,7 @@ impl Client {
         &self,
         request: LookupLedgersRequest,
     ) -> Result<LookupLedgersReply, Error> {
-        self.ask_leader(request, |channel, request| async move {
+        self.ask_leader(Repeat::Always, request, |channel, request| async move {
             LedgersClient::new(channel).lookup_ledgers(request).await
         })
         .await

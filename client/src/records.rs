@@ -13,6 +13,7 @@ use crate::batch::submit::SubmitPart;
 use crate::client::Client;
 use crate::error::Error;
 use crate::outcome::Outcome;
+use crate::unary::Repeat;
 
 /// A record as it is stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -100,14 +101,18 @@ impl Client {
                 .collect(),
             consistency: consistency.into(),
         };
-        let reply = self
-            .ask_leader(request, |channel, request| async move {
-                RecordsClient::new(channel)
-                    .max_decoding_message_size(MESSAGE_BYTES_MAX)
-                    .lookup_records(request)
-                    .await
-            })
-            .await?;
+        let look_up = |channel, request| async move {
+            RecordsClient::new(channel)
+                .max_decoding_message_size(MESSAGE_BYTES_MAX)
+                .lookup_records(request)
+                .await
+        };
+        let reply = match consistency {
+            Consistency::Linearizable => self.ask_leader(Repeat::Always, request, look_up).await?,
+            Consistency::MinLogIndex(_) | Consistency::Stale => {
+                self.ask_any(request, look_up).await?
+            }
+        };
         if reply.records.len() != keys.len() {
             return Err(unreadable("its records do not fit the keys"));
         }

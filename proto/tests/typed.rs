@@ -70,7 +70,7 @@ fn every_transfer_field_and_flag_survives_a_round_trip() {
         };
         let message = transfer::to_wire(&stored, 2);
         assert_eq!(
-            transfer::from_wire(&[message.clone()], scale_of),
+            transfer::from_wire(std::slice::from_ref(&message), scale_of),
             Ok(vec![stored])
         );
         assert_eq!(transfer::stored_from_wire(&message, 2), Ok(stored));
@@ -97,7 +97,7 @@ fn every_account_field_and_flag_survives_a_round_trip() {
         };
         let message = account::to_wire(&stored, 2);
         assert_eq!(
-            account::from_wire(&[message.clone()], scale_of),
+            account::from_wire(std::slice::from_ref(&message), scale_of),
             Ok(vec![stored])
         );
         assert_eq!(account::stored_from_wire(&message, 2), Ok(stored));
@@ -197,7 +197,7 @@ fn an_amount_is_never_guessed() {
 fn only_posts_and_voids_may_leave_their_accounts_out() {
     let mut message = payment();
     message.debit_account_id = String::new();
-    let errors = transfer::from_wire(&[message.clone()], scale_of).unwrap_err();
+    let errors = transfer::from_wire(std::slice::from_ref(&message), scale_of).unwrap_err();
     assert_eq!(fields(&errors), ["transfers[0].debit_account_id"]);
     message.flags = vec![v1::TransferFlag::PostPendingTransfer.into()];
     assert_eq!(
@@ -249,7 +249,7 @@ fn ledgers_cross() {
     };
     let mut item = Ledger::new(7, "USD", 2);
     item.flags = LedgerFlags::LINKED;
-    assert_eq!(ledger::from_wire(&[message.clone()]), Ok(vec![item]));
+    assert_eq!(ledger::from_wire(std::slice::from_ref(&message)), Ok(vec![item]));
 
     let mut stored = Ledger::new(7, "USD", 2);
     stored.flags = LedgerFlags::REGISTERED;

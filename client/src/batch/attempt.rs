@@ -37,10 +37,16 @@ pub(crate) async fn run<L: Load>(router: Arc<Router>, mut calls: Vec<Call<L>>) {
         if !failure.is_retryable() || attempt >= router.config.attempts_max {
             break;
         }
-        for call in calls.extract_if(.., |call| call.must_not_repeat()) {
+        let wait = backoff.next(failure.retry_after());
+        let until = Instant::now() + wait;
+        // Who cannot be tried again in time is told now.
+        for call in calls.extract_if(.., |call| call.must_not_repeat() || call.deadline <= until) {
             call.give_up();
         }
-        sleep(backoff.next(failure.retry_after())).await;
+        if calls.is_empty() {
+            return;
+        }
+        sleep(wait).await;
     }
     for call in calls {
         call.give_up();

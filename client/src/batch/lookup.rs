@@ -39,6 +39,10 @@ impl LookupPart {
             consistency,
         })
     }
+
+    pub(crate) fn consistency(&self) -> Consistency {
+        self.consistency
+    }
 }
 
 /// What a lookup says of one id; the record is a slice of the reply.

@@ -60,10 +60,7 @@ pub(crate) async fn settle(
         match doubt(chain, results) {
             Doubt::None => {}
             Doubt::OwnDoing => own_doing(results, None),
-            Doubt::Unknown => {
-                return Err(unknown("the record was written by others since".to_owned()));
-            }
-            Doubt::Chain => match proof::of_chain(client, chain, deadline).await {
+            Doubt::Standing => match proof::of_chain(client, chain, deadline).await {
                 Ok(proof::Verdict::Applied(timestamps)) => own_doing(results, Some(&timestamps)),
                 Ok(proof::Verdict::NotApplied) => {}
                 Ok(proof::Verdict::CannotTell) => {
@@ -99,10 +96,12 @@ fn chain_end(items: &[Item<'_>], start: usize) -> usize {
 /// What the answer to a retry leaves open.
 #[derive(Debug, PartialEq, Eq)]
 enum Doubt {
+    /// Nothing: the statuses are the truth.
     None,
+    /// The item stands, and nothing else depends on it.
     OwnDoing,
-    Chain,
-    Unknown,
+    /// Whether the items stand as sent has to be looked up.
+    Standing,
 }
 
 fn doubt(chain: &[Item<'_>], results: &[&mut SettledItem]) -> Doubt {
@@ -113,8 +112,7 @@ fn doubt(chain: &[Item<'_>], results: &[&mut SettledItem]) -> Doubt {
         .find(|named| !matches!(named, Named::Success | Named::LinkedEventFailed));
     match (failed_by, chain.len()) {
         (Some(Named::Exists), 1) => Doubt::OwnDoing,
-        (Some(Named::Overwritten), 1) => Doubt::Unknown,
-        (Some(Named::Exists | Named::Overwritten), _) => Doubt::Chain,
+        (Some(Named::Exists | Named::Overwritten), _) => Doubt::Standing,
         _ => Doubt::None,
     }
 }

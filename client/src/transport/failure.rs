@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
+use farthing_proto::convert::id::format_id;
 use farthing_proto::error::{Reason, Refused};
+use farthing_proto::metadata::cluster_id;
 use tonic::{Code, Status};
 
 use crate::error::Error;
@@ -11,7 +13,10 @@ use crate::error::Error;
 #[derive(Debug, Clone)]
 pub(crate) enum Failure {
     /// The server said no, with its reason.
-    Refused { address: String, refused: Refused },
+    Refused {
+        address: String,
+        refused: Box<Refused>,
+    },
     /// The exchange was begun and its answer is lost.
     Lost { address: String, message: String },
     /// Nothing was sent: no connection, or no leader.
@@ -32,7 +37,7 @@ impl Failure {
     pub(crate) fn from_status(address: &str, status: &Status) -> Failure {
         let address = address.to_owned();
         if let Some(refused) = Refused::from_status(status) {
-            return Failure::Refused { address, refused };
+            return Failure::refused(address, refused, cluster_id(status.metadata()));
         }
         let message = format!("{:?}: {}", status.code(), status.message());
         match status.code() {
@@ -44,6 +49,29 @@ impl Failure {
             | Code::OutOfRange
             | Code::Unimplemented => Failure::Rejected { address, message },
             _ => Failure::Lost { address, message },
+        }
+    }
+
+    /// What a refusal means; `found` is the cluster id that came with it.
+    pub(crate) fn refused(
+        address: String,
+        refused: Refused,
+        found: Result<Option<u128>, String>,
+    ) -> Failure {
+        if refused.reason != Some(Reason::ClusterIdMismatch) {
+            return Failure::Refused {
+                address,
+                refused: Box::new(refused),
+            };
+        }
+        Failure::Mismatch {
+            address,
+            expected: "this client's".to_owned(),
+            found: match found {
+                Ok(Some(id)) => format_id(id),
+                Ok(None) => "another".to_owned(),
+                Err(text) => text,
+            },
         }
     }
 
@@ -106,7 +134,7 @@ impl Failure {
     /// The error of a call that ends with this failure and certainly was not applied.
     pub(crate) fn into_error(self) -> Error {
         match self {
-            Failure::Refused { refused, .. } => refused.into(),
+            Failure::Refused { refused, .. } => (*refused).into(),
             Failure::Lost { address, message } => Error::NotReachable {
                 message: format!("{address}: {message}"),
             },

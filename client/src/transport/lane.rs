@@ -176,10 +176,11 @@ impl<E: Exchange> Lane<E> {
         match reply.await {
             Ok(Ok(mut reply)) => match E::take_refusal(&mut reply) {
                 None => Ok(reply),
-                Some(refusal) => Err(Failure::Refused {
-                    address: self.address.clone(),
-                    refused: Refused::from(refusal),
-                }),
+                Some(refusal) => Err(Failure::refused(
+                    self.address.clone(),
+                    Refused::from(refusal),
+                    Ok(None),
+                )),
             },
             Ok(Err(failure)) => Err(failure),
             Err(_) => Err(Failure::Lost {

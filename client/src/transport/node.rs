@@ -21,7 +21,8 @@ const CONNECTION_WINDOW_BYTES: u32 = 2 << 20;
 pub(crate) struct Node {
     pub(crate) address: String,
     identity: Arc<ClusterIdentity>,
-    connections: Vec<Connection>,
+    first: Connection,
+    more: Vec<Connection>,
 }
 
 /// One TCP connection. The locks make concurrent callers open a stream once.
@@ -30,6 +31,28 @@ pub(crate) struct Connection {
     in_flight: AtomicUsize,
     submits: Mutex<Option<Arc<Lane<Submits>>>>,
     lookups: Mutex<Option<Arc<Lane<Lookups>>>>,
+}
+
+impl Connection {
+    async fn open(
+        address: &str,
+        endpoint: &Endpoint,
+        config: &Builder,
+    ) -> Result<Connection, Failure> {
+        let patience = config.connect_timeout;
+        let channel = tokio::time::timeout(patience, endpoint.connect())
+            .await
+            .map_err(|_| Failure::NotSent {
+                message: format!("{address}: no connection within {patience:?}"),
+            })?
+            .map_err(|error| not_connected(address, &error))?;
+        Ok(Connection {
+            channel,
+            in_flight: AtomicUsize::new(0),
+            submits: Mutex::new(None),
+            lookups: Mutex::new(None),
+        })
+    }
 }
 
 /// An exchange that has its place on a connection.
@@ -58,32 +81,16 @@ impl Node {
         config: &Builder,
     ) -> Result<Node, Failure> {
         let endpoint = endpoint(address, config)?;
-        let mut connections = Vec::with_capacity(config.connections);
-        for _ in 0..config.connections {
-            let connecting = tokio::time::timeout(config.connect_timeout, endpoint.connect());
-            let channel = match connecting.await {
-                Ok(Ok(channel)) => channel,
-                Ok(Err(error)) => return Err(not_connected(address, &error)),
-                Err(_) => {
-                    return Err(Failure::NotSent {
-                        message: format!(
-                            "{address}: no connection within {:?}",
-                            config.connect_timeout
-                        ),
-                    });
-                }
-            };
-            connections.push(Connection {
-                channel,
-                in_flight: AtomicUsize::new(0),
-                submits: Mutex::new(None),
-                lookups: Mutex::new(None),
-            });
+        let first = Connection::open(address, &endpoint, config).await?;
+        let mut more = Vec::new();
+        for _ in 1..config.connections {
+            more.push(Connection::open(address, &endpoint, config).await?);
         }
         Ok(Node {
             address: address.to_owned(),
             identity,
-            connections,
+            first,
+            more,
         })
     }
 
@@ -92,15 +99,10 @@ impl Node {
         &self,
         request: E::Request,
     ) -> Result<E::Reply, Failure> {
-        let least = self
-            .connections
-            .iter()
-            .min_by_key(|connection| connection.in_flight.load(Ordering::Relaxed));
-        let Some(connection) = least else {
-            return Err(Failure::NotSent {
-                message: format!("{}: no connection", self.address),
-            });
-        };
+        let connection = std::iter::once(&self.first)
+            .chain(&self.more)
+            .min_by_key(|connection| connection.in_flight.load(Ordering::Relaxed))
+            .unwrap_or(&self.first);
         let _busy = Busy::new(&connection.in_flight);
         let lane = self.lane::<E>(connection).await?;
         lane.exchange(request).await
@@ -127,10 +129,8 @@ impl Node {
     }
 
     /// A channel for unary calls.
-    pub(crate) fn channel(&self) -> Option<Channel> {
-        self.connections
-            .first()
-            .map(|connection| connection.channel.clone())
+    pub(crate) fn channel(&self) -> Channel {
+        self.first.channel.clone()
     }
 }
 
@@ -150,7 +150,7 @@ impl Drop for Busy<'_> {
     }
 }
 
-fn packed(channel: Channel) -> PackedClient<Channel> {
+pub(crate) fn packed(channel: Channel) -> PackedClient<Channel> {
     PackedClient::new(channel)
         .max_decoding_message_size(MESSAGE_BYTES_MAX)
         .max_encoding_message_size(MESSAGE_BYTES_MAX)

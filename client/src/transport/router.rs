@@ -1,5 +1,6 @@
 //! Finds the leader and keeps to it; holds every answer to the cluster id.
 
+use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
@@ -76,6 +77,10 @@ struct Known {
     leader: Option<Arc<Node>>,
     /// Where a node said the leader is.
     hint: Option<String>,
+    /// Channels for unary calls; they connect when first used, and again when lost.
+    channels: HashMap<String, Channel>,
+    /// Which endpoint the next read that any node may answer begins with.
+    turn: usize,
 }
 
 impl Router {
@@ -217,9 +222,27 @@ impl Router {
         Ok(status)
     }
 
-    /// A channel for unary calls to any endpoint; it connects when first used.
+    /// A channel for unary calls to any endpoint.
     pub(crate) fn channel(&self, address: &str) -> Result<Channel, Failure> {
-        Ok(endpoint(address, &self.config)?.connect_lazy())
+        let mut known = self.known();
+        if let Some(channel) = known.channels.get(address) {
+            return Ok(channel.clone());
+        }
+        let channel = endpoint(address, &self.config)?.connect_lazy();
+        if known.channels.len() < ENDPOINTS_MAX {
+            known.channels.insert(address.to_owned(), channel.clone());
+        }
+        Ok(channel)
+    }
+
+    /// All endpoints, beginning with another one each time.
+    pub(crate) fn endpoints_in_turn(&self) -> Vec<String> {
+        let mut known = self.known();
+        let mut endpoints = known.endpoints.clone();
+        known.turn = known.turn.wrapping_add(1);
+        let first = known.turn.checked_rem(endpoints.len()).unwrap_or(0);
+        endpoints.rotate_left(first);
+        endpoints
     }
 
     /// Given endpoints and learned members.

@@ -59,15 +59,15 @@ fn only_exists_is_our_own_doing() {
 }
 
 #[test]
-fn a_record_that_moved_on_leaves_the_outcome_unknown() {
+fn a_record_that_moved_on_is_looked_at() {
     let item = [Item::Record(record(3))];
     for (status, expected) in [
         (WriteRecordStatus::Written, Doubt::None),
         (WriteRecordStatus::Exists, Doubt::OwnDoing),
         (WriteRecordStatus::ExistsWithDifferentContent, Doubt::None),
-        (WriteRecordStatus::VersionMismatch, Doubt::Unknown),
-        (WriteRecordStatus::NotFound, Doubt::Unknown),
-        (WriteRecordStatus::NamespaceFull, Doubt::Unknown),
+        (WriteRecordStatus::VersionMismatch, Doubt::Standing),
+        (WriteRecordStatus::NotFound, Doubt::Standing),
+        (WriteRecordStatus::NamespaceFull, Doubt::Standing),
     ] {
         assert_eq!(doubt_of(&item, &[status.code()]), expected, "{status}");
     }
@@ -82,12 +82,12 @@ fn a_chain_is_in_doubt_when_what_failed_it_may_be_our_own_doing() {
     let exists = CreateTransferStatus::Exists.code();
     let exceeds = CreateTransferStatus::ExceedsCredits.code();
     assert_eq!(doubt_of(&chain, &[0, 0, 0]), Doubt::None);
-    assert_eq!(doubt_of(&chain, &[exists, failed, failed]), Doubt::Chain);
-    assert_eq!(doubt_of(&chain, &[failed, exists, failed]), Doubt::Chain);
+    assert_eq!(doubt_of(&chain, &[exists, failed, failed]), Doubt::Standing);
+    assert_eq!(doubt_of(&chain, &[failed, exists, failed]), Doubt::Standing);
     assert_eq!(doubt_of(&chain, &[failed, exceeds, failed]), Doubt::None);
     let mixed = [Item::Record(record(3)), last];
     let mismatch = WriteRecordStatus::VersionMismatch.code();
-    assert_eq!(doubt_of(&mixed, &[mismatch, failed]), Doubt::Chain);
+    assert_eq!(doubt_of(&mixed, &[mismatch, failed]), Doubt::Standing);
 }
 
 #[test]
