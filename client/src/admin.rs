@@ -94,7 +94,7 @@ impl Client {
             })?;
         Ok(Digest {
             index: reply.index,
-            digest: u128::from_le_bytes(digest),
+            digest: u128::from_be_bytes(digest),
         })
     }
 

@@ -359,7 +359,7 @@ impl Admin for Node {
         let index = self.shared.lock().unwrap().log_index;
         Ok(self.answer(DigestReply {
             index,
-            digest: 77_u128.to_le_bytes().to_vec().into(),
+            digest: 77_u128.to_be_bytes().to_vec().into(),
         }))
     }
 
