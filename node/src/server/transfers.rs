@@ -1,6 +1,6 @@
 //! `farthing.v1.Transfers` in typed form.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 use std::time::Instant;
 
 use farthing_ledger::{SectionKind, Transfer, TransferId};
@@ -33,16 +33,12 @@ impl Transfers for Service {
         let until = deadline(request.metadata());
         let mut messages = request.into_inner().transfers;
         check_count("transfers", messages.len())?;
-        let inherited = self.borrow_ledgers(&mut messages, until).await?;
+        self.borrow_ledgers(&mut messages, until).await?;
         let units = self.units(&messages, until).await?;
         let transfers =
             convert::transfer::from_wire(&messages, |ledger| units.get(&ledger).copied()).map_err(Refused::invalid)?;
         let mut items = Vec::with_capacity(transfers.len() * Transfer::BYTES);
-        for (number, transfer) in transfers.into_iter().enumerate() {
-            // Only the amount's unit came from the pending transfer; the item itself still inherits.
-            let ledger = if inherited.contains(&number) { 0 } else { transfer.ledger };
-            Transfer { ledger, ..transfer }.write_to(&mut items);
-        }
+        transfers.iter().for_each(|transfer| transfer.write_to(&mut items));
         let answer = self.0.submit(&[(SectionKind::Transfers, messages.len(), &items)], until).await?;
         let (results, log_index) = only_section(answer);
         let results = convert::status::transfers_to_wire(&results, log_index);
@@ -113,30 +109,36 @@ impl Service {
         if violations.is_empty() { Ok(scales) } else { Err(Refused::invalid(violations)) }
     }
 
-    /// Gives a post or void without a ledger the number of its pending transfer's; returns which got one.
-    async fn borrow_ledgers(
-        &self,
-        messages: &mut [v1::Transfer],
-        until: Instant,
-    ) -> Result<BTreeSet<usize>, Refused> {
-        let without = |message: &v1::Transfer| message.ledger == 0 && resolves_pending(message);
-        let mut borrowed = BTreeSet::new();
+    /// The unit of a decimal amount in a post or void without a ledger is that of its pending transfer, which is in the
+    /// state or in the same request. The number travels with the item: should another pending transfer get that id
+    /// meanwhile, the amount is not posted in a unit it was not written in.
+    async fn borrow_ledgers(&self, messages: &mut [v1::Transfer], until: Instant) -> Result<(), Refused> {
+        let without = |message: &v1::Transfer| {
+            let decimal = matches!(&message.amount_choice, Some(AmountChoice::Amount(text)) if text != "0");
+            decimal && message.ledger == 0 && resolves_pending(message)
+        };
         if !messages.iter().any(without) {
-            return Ok(borrowed);
+            return Ok(());
         }
+        let moves = messages.iter().filter(|message| !resolves_pending(message));
+        let same_request: HashMap<u128, u32> =
+            moves.filter_map(|message| Some((parse_id(&message.id).ok()?, message.ledger))).collect();
         let reader = self.0.reader(Consistency::Linearizable, until).await?;
+        let mut violations = Vec::new();
         for (number, message) in messages.iter_mut().enumerate().filter(|(_, message)| without(message)) {
+            // Without a readable id there is no unit either, which the conversion says in its own words.
             let Ok(pending_id) = parse_id(&message.pending_id) else { continue };
-            match reader.pending(TransferId(pending_id)).map_err(|error| storage_failed(&error))? {
-                Some(pending) => {
-                    message.ledger = pending.transfer.ledger;
-                    borrowed.insert(number);
+            let stored = tokio::task::block_in_place(|| reader.pending(TransferId(pending_id)));
+            let stored = stored.map_err(|error| storage_failed(&error))?.map(|pending| pending.transfer.ledger);
+            match stored.or_else(|| same_request.get(&pending_id).copied()) {
+                Some(ledger) => message.ledger = ledger,
+                None => {
+                    let description = "there is no such pending transfer, so the amount has no unit; give the ledger";
+                    violations.push(FieldError::new(format!("transfers[{number}].amount"), description));
                 }
-                // There is nothing to post or void, whatever the amount: the item's status will say so.
-                None => message.amount_choice = Some(AmountChoice::All(true)),
             }
         }
-        Ok(borrowed)
+        if violations.is_empty() { Ok(()) } else { Err(Refused::invalid(violations)) }
     }
 }
 
