@@ -18,6 +18,9 @@ use crate::{consensus, query, storage};
 const DEADLINE_DEFAULT: Duration = Duration::from_secs(10);
 /// Longest deadline; nothing waits longer on the server.
 const DEADLINE_MAX: Duration = Duration::from_secs(60);
+/// Most of a caller's time that is kept for the way back, and what share of a short one.
+const WAY_BACK_MAX: Duration = Duration::from_millis(50);
+const WAY_BACK_SHARE: u32 = 10;
 
 /// Which node of which cluster answers.
 #[derive(Debug, Clone)]
@@ -117,6 +120,10 @@ impl Context {
         sections: &[(SectionKind, usize, &[u8])],
         deadline: Instant,
     ) -> Result<Answer, Refused> {
+        if deadline <= Instant::now() {
+            let message = "the deadline passed before the request was begun; nothing was done";
+            return Err(Refused::new(Reason::Deadline, message));
+        }
         let bytes = sections.iter().map(|(_, _, items)| items.len()).sum();
         let permit = self.inner.admission.permit(bytes).map_err(|refusal| self.refused(refusal))?;
         // The caller's principal comes with authentication; until then a request has none.
@@ -181,7 +188,13 @@ pub(super) fn storage_failed(error: &storage::Error) -> Refused {
 /// When a call has to be answered, from its `grpc-timeout`.
 pub(super) fn deadline(metadata: &MetadataMap) -> Instant {
     let named = metadata.get("grpc-timeout").and_then(|value| value.to_str().ok()).and_then(parse_timeout);
-    Instant::now() + named.unwrap_or(DEADLINE_DEFAULT).min(DEADLINE_MAX)
+    answer_by(named.unwrap_or(DEADLINE_DEFAULT).min(DEADLINE_MAX))
+}
+
+/// The same for a call whose message names a deadline too: the nearer counts.
+pub(super) fn unary_deadline(metadata: &MetadataMap, deadline_ms: u32) -> Instant {
+    let named = deadline(metadata);
+    if deadline_ms == 0 { named } else { named.min(message_deadline(deadline_ms)) }
 }
 
 /// The deadline of one message on a stream: its own milliseconds, or the stream's rule.
@@ -190,7 +203,13 @@ pub(super) fn message_deadline(deadline_ms: u32) -> Instant {
         0 => DEADLINE_DEFAULT,
         ms => Duration::from_millis(u64::from(ms)).min(DEADLINE_MAX),
     };
-    Instant::now() + wait
+    answer_by(wait)
+}
+
+/// An answer sent at the deadline itself comes too late: the caller has given up, or the transport has answered for us
+/// without saying whether anything happened.
+fn answer_by(wait: Duration) -> Instant {
+    Instant::now() + (wait - (wait / WAY_BACK_SHARE).min(WAY_BACK_MAX))
 }
 
 /// `grpc-timeout`: up to eight digits and a unit (gRPC over HTTP/2, "Requests").
@@ -214,6 +233,14 @@ fn parse_timeout(text: &str) -> Option<Duration> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn answers_leave_before_the_deadline() {
+        let ahead = |wait| Duration::from_millis(wait) - (answer_by(Duration::from_millis(wait)) - Instant::now());
+        assert!(ahead(10_000) >= WAY_BACK_MAX && ahead(10_000) < WAY_BACK_MAX * 2);
+        assert!(ahead(100) >= Duration::from_millis(10) && ahead(100) < Duration::from_millis(60));
+        assert!(answer_by(Duration::ZERO) <= Instant::now());
+    }
 
     #[test]
     fn timeouts_of_grpc() {

@@ -9,7 +9,7 @@ use futures::StreamExt;
 use futures::stream::BoxStream;
 use tonic::{Request, Response, Status, Streaming};
 
-use super::context::{Context, deadline, message_deadline, storage_failed};
+use super::context::{Context, message_deadline, storage_failed, unary_deadline};
 use crate::storage::Lead;
 
 /// Messages of one stream under way at once; the rest waits in the connection's window.
@@ -84,7 +84,7 @@ impl Service {
 #[tonic::async_trait]
 impl Packed for Service {
     async fn submit(&self, request: Request<v1::SubmitRequest>) -> Result<Response<v1::SubmitReply>, Status> {
-        let until = deadline(request.metadata());
+        let until = unary_deadline(request.metadata(), request.get_ref().deadline_ms);
         Ok(self.0.reply(Service::submit(self, request.get_ref(), until).await?))
     }
 
@@ -111,7 +111,7 @@ impl Packed for Service {
     }
 
     async fn lookup(&self, request: Request<v1::LookupRequest>) -> Result<Response<v1::LookupReply>, Status> {
-        let until = deadline(request.metadata());
+        let until = unary_deadline(request.metadata(), request.get_ref().deadline_ms);
         Ok(self.0.reply(Service::lookup(self, request.into_inner(), until).await?))
     }
 
