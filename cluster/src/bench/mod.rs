@@ -1,0 +1,17 @@
+//! Measures a cluster: how many transfers a second, how long each call takes, and, afterwards, whether every account
+//! holds exactly what was sent.
+//!
+//! The shapes are those of TigerBeetle's `benchmark` command, so that figures can be laid side by side, and two more:
+//! many callers of single transfers in one client, and a fixed rate where latency counts from the moment a call was
+//! due (a slow answer then shows in all that waited behind it). A run makes accounts of its own, so it can be repeated
+//! on any cluster.
+
+mod ids;
+mod options;
+mod report;
+mod run;
+mod workload;
+
+pub use options::{BenchOptions, IdOrder};
+pub use report::BenchReport;
+pub use run::run;

@@ -1,0 +1,105 @@
+//! `farthing bench`: throughput and latency.
+
+use std::process::ExitCode;
+
+use clap::Args;
+
+use super::globals::Globals;
+use crate::bench::{self, BenchOptions, IdOrder};
+use crate::connect;
+use crate::failure::{Code, Failure};
+use crate::output::Printer;
+
+/// Measures throughput and latency with transfers between accounts of its own, then checks that the accounts hold
+/// exactly what was sent.
+#[derive(Debug, Args)]
+pub(super) struct BenchArgs {
+    /// Accounts of the run.
+    #[arg(long, default_value_t = BenchOptions::default().account_count, value_name = "COUNT")]
+    account_count: u64,
+    /// Accounts that are hot.
+    #[arg(long, default_value_t = 0, value_name = "COUNT")]
+    account_count_hot: u64,
+    /// Share of transfers that debit a hot account, when there are hot accounts.
+    #[arg(long, default_value_t = 100, value_name = "PERCENT")]
+    transfer_hot_percent: u8,
+    /// Transfers to measure.
+    #[arg(long, default_value_t = BenchOptions::default().transfer_count, value_name = "COUNT")]
+    transfer_count: u64,
+    /// Transfers before those, not measured.
+    #[arg(long, default_value_t = 0, value_name = "COUNT")]
+    warmup: u64,
+    /// Transfers in a request, 1 to 8189.
+    #[arg(long, default_value_t = BenchOptions::default().transfer_batch_size, value_name = "COUNT")]
+    transfer_batch_size: u64,
+    /// Make the transfers pending.
+    #[arg(long)]
+    transfer_pending: bool,
+    /// Order of transfer ids.
+    #[arg(long, value_enum, default_value_t, value_name = "ORDER")]
+    id_order: IdOrder,
+    /// Share of ids that are random whatever the order.
+    #[arg(long, default_value_t = 0, value_name = "PERCENT")]
+    random_id_percent: u8,
+    /// Clients, each with connections of its own.
+    #[arg(long, default_value_t = 1, value_name = "COUNT")]
+    clients: u64,
+    /// Connections of each client.
+    #[arg(long, default_value_t = 1, value_name = "COUNT")]
+    connections: u64,
+    /// Requests each client has under way at once.
+    #[arg(long, default_value_t = 1, value_name = "COUNT")]
+    in_flight: u64,
+    /// Measure single transfers instead: so many callers share the clients, each sending one at a time.
+    #[arg(long, default_value_t = 0, value_name = "COUNT")]
+    callers: u64,
+    /// Send so many transfers a second whatever the answers take; latency counts from when each was due.
+    #[arg(long, value_name = "COUNT")]
+    rate: Option<u64>,
+    /// Seed of accounts and amounts.
+    #[arg(long, default_value_t = 1, value_name = "NUMBER")]
+    seed: u64,
+}
+
+impl BenchArgs {
+    pub(super) async fn run(
+        self,
+        globals: &Globals,
+        printer: Printer,
+    ) -> Result<ExitCode, Failure> {
+        let endpoints = globals.endpoints()?;
+        let options = BenchOptions {
+            account_count: self.account_count,
+            account_count_hot: self.account_count_hot,
+            transfer_hot_percent: self.transfer_hot_percent,
+            transfer_count: self.transfer_count,
+            warmup: self.warmup,
+            transfer_batch_size: self.transfer_batch_size,
+            transfer_pending: self.transfer_pending,
+            id_order: self.id_order,
+            random_id_percent: self.random_id_percent,
+            clients: self.clients,
+            connections: self.connections,
+            in_flight: self.in_flight,
+            callers: self.callers,
+            rate: self.rate,
+            seed: self.seed,
+        };
+        let report = bench::run(&options, async |connections| {
+            connect::connect_with(&endpoints, globals.deadline, connections).await
+        })
+        .await?;
+        printer.print(&report)?;
+        if report.balances_ok && report.refused.is_empty() {
+            return Ok(ExitCode::SUCCESS);
+        }
+        Err(Failure::new(
+            Code::CheckFailed,
+            "the accounts do not hold what was sent, or transfers were refused",
+        )
+        .because(format!(
+            "sent {}, debited {}, credited {}",
+            report.amount_expected, report.amount_debited, report.amount_credited
+        )))
+    }
+}

@@ -1,0 +1,138 @@
+//! Prints what a command found: a table for people, JSON or CSV for scripts, always on standard output.
+//!
+//! Progress and failures go to standard error, so a pipe sees only the answer.
+
+mod human;
+mod table;
+
+use std::io::{self, IsTerminal, Write};
+
+use serde::Serialize;
+
+pub use human::{bytes, count, duration, rate, scaled, uuid};
+pub use table::{Align, Table};
+
+use crate::failure::{Code, Failure};
+
+/// How answers are written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+pub enum Format {
+    /// Aligned columns for people.
+    #[default]
+    Table,
+    /// One JSON value.
+    Json,
+    /// Comma-separated values with a header line.
+    Csv,
+}
+
+/// An answer that can be printed in every format. JSON comes from `Serialize`, the others from the table.
+pub trait Report: Serialize {
+    /// The answer as a table.
+    fn table(&self) -> Table;
+
+    /// Lines for people that stand below the table; other formats leave them out.
+    fn notes(&self) -> Vec<String> {
+        Vec::new()
+    }
+}
+
+/// Writes answers to standard output.
+#[derive(Clone, Copy, Debug)]
+pub struct Printer {
+    format: Format,
+    colour: bool,
+}
+
+impl Printer {
+    /// A printer for standard output; colours only on a terminal, and not when `NO_COLOR` is set.
+    #[must_use]
+    pub fn new(format: Format) -> Self {
+        let colour = io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none();
+        Self { format, colour }
+    }
+
+    /// The format in use.
+    #[must_use]
+    pub const fn format(&self) -> Format {
+        self.format
+    }
+
+    /// Prints an answer.
+    ///
+    /// # Errors
+    /// [`Code::Io`] when standard output cannot be written. A reader that went away (`| head`) is no error.
+    pub fn print<R: Report>(&self, report: &R) -> Result<(), Failure> {
+        let text = self.render(report)?;
+        write_stdout(text.as_bytes())
+    }
+
+    /// Prints a line for people; silent in JSON and CSV, where it would break the reader.
+    ///
+    /// # Errors
+    /// As [`Printer::print`].
+    pub fn say(&self, line: &str) -> Result<(), Failure> {
+        if self.format == Format::Table {
+            write_stdout(format!("{line}\n").as_bytes())
+        } else {
+            Ok(())
+        }
+    }
+
+    /// The text that [`Printer::print`] writes.
+    ///
+    /// # Errors
+    /// [`Code::Internal`] when a report cannot be encoded, which would be a bug.
+    pub fn render<R: Report>(&self, report: &R) -> Result<String, Failure> {
+        let internal = |error: &dyn std::fmt::Display| {
+            Failure::new(Code::Internal, "cannot encode the answer").because(error)
+        };
+        match self.format {
+            Format::Json => serde_json::to_string_pretty(report)
+                .map(|text| text + "\n")
+                .map_err(|error| internal(&error)),
+            Format::Csv => report.table().to_csv().map_err(|error| internal(&error)),
+            Format::Table => {
+                let mut text = report.table().to_text(self.colour);
+                for note in report.notes() {
+                    text.push_str(&note);
+                    text.push('\n');
+                }
+                Ok(text)
+            }
+        }
+    }
+}
+
+fn write_stdout(bytes: &[u8]) -> Result<(), Failure> {
+    let mut out = io::stdout().lock();
+    match out.write_all(bytes).and_then(|()| out.flush()) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            Err(Failure::new(Code::Io, "cannot write to standard output").because(error))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Prints a failure to standard error: JSON when answers are JSON, sentences otherwise.
+pub fn print_failure(failure: &Failure, format: Format) {
+    let text = if format == Format::Json {
+        serde_json::json!({ "error": failure }).to_string()
+    } else if io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none() {
+        let text = failure.to_string();
+        text.strip_prefix("error").map_or_else(
+            || text.clone(),
+            |rest| format!("\u{1b}[1;31merror\u{1b}[0m{rest}"),
+        )
+    } else {
+        failure.to_string()
+    };
+    // Nothing is left to tell anyone when standard error is gone.
+    let _ = writeln!(io::stderr(), "{text}");
+}
+
+/// Prints a line of progress or advice to standard error.
+pub fn tell(line: impl AsRef<str>) {
+    // A closed standard error must not stop the work it reports on.
+    let _ = writeln!(io::stderr(), "{}", line.as_ref());
+}
