@@ -74,6 +74,10 @@ pub struct Flags {
     /// Milliseconds to add to the wall clock: only for tests of clock faults.
     #[arg(long, env = "FARTHING_NODE_CLOCK_SKEW_MS", hide = true, allow_negative_numbers = true)]
     pub clock_skew_ms: Option<i64>,
+    /// Actions at named points as NAME=ACTION, in the syntax of the `fail` crate: only in builds for tests.
+    #[cfg(feature = "failpoints")]
+    #[arg(long = "failpoint", env = "FARTHING_NODE_FAILPOINTS", value_delimiter = ';')]
+    pub failpoints: Vec<String>,
 }
 
 #[derive(Debug, Default, Deserialize)]

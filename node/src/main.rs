@@ -13,7 +13,13 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 
 fn main() -> ExitCode {
-    let config = match Config::load(Flags::parse()) {
+    let flags = Flags::parse();
+    #[cfg(feature = "failpoints")]
+    if let Err(error) = set_failpoints(&flags.failpoints) {
+        eprintln!("farthing-node: {error}");
+        return ExitCode::from(2);
+    }
+    let config = match Config::load(flags) {
         Ok(config) => config,
         Err(error) => {
             eprintln!("farthing-node: {error}");
@@ -27,8 +33,6 @@ fn main() -> ExitCode {
         report(info);
         std::process::abort();
     }));
-    #[cfg(feature = "failpoints")]
-    let _scenario = fail::FailScenario::setup();
     let runtime = match tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {
@@ -61,6 +65,16 @@ fn main() -> ExitCode {
             ExitCode::from(error.exit_code())
         }
     }
+}
+
+/// `NAME=ACTION`, where an action such as `3*off->panic` counts how often the point is passed.
+#[cfg(feature = "failpoints")]
+fn set_failpoints(settings: &[String]) -> Result<(), String> {
+    for setting in settings {
+        let (name, action) = setting.split_once('=').ok_or(format!("failpoint {setting:?} is not NAME=ACTION"))?;
+        fail::cfg(name, action).map_err(|why| format!("failpoint {setting:?}: {why}"))?;
+    }
+    Ok(())
 }
 
 async fn wait_for_signal() {

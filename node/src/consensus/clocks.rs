@@ -118,7 +118,7 @@ mod tests {
     use super::*;
 
     const SECOND: u64 = 1_000_000_000;
-    const NOW: u64 = 1_000_000 * SECOND;
+    const NOW: u64 = 1_800_000_000 * SECOND;
 
     fn clocks(offsets: &[(u64, i64)], now: Instant) -> Clocks {
         let clocks = Clocks::default();

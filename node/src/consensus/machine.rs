@@ -32,6 +32,13 @@ impl Machine {
     }
 }
 
+#[cfg(test)]
+impl Machine {
+    pub(super) fn storage(&self) -> &storage::Handle {
+        &self.storage
+    }
+}
+
 fn stopped(error: &state::Error) -> io::Error {
     io::Error::other(error.to_string())
 }
@@ -100,8 +107,11 @@ impl RaftStateMachine<TypeConfig> for Machine {
     }
 
     async fn get_snapshot_builder(&mut self) -> Builder {
+        if self.storage.applied().log_id.is_none() {
+            return Builder { sealed: None, storage: self.storage.clone() };
+        }
         // The seal belongs to this moment: entries applied later must not be in the snapshot's log id.
-        Builder { ticket: Some(self.state.seal().await), storage: self.storage.clone() }
+        Builder { sealed: Some(self.state.seal().await), storage: self.storage.clone() }
     }
 
     async fn install_snapshot(
@@ -111,8 +121,11 @@ impl RaftStateMachine<TypeConfig> for Machine {
     ) -> io::Result<()> {
         match snapshot {
             SnapshotFiles::Received { dir, manifest } => {
-                self.state.install(dir, manifest).await.map_err(|error| stopped(&error))
+                self.state.install(dir, manifest).await.map_err(|error| stopped(&error))?;
+                // Raft takes for granted that this node can now send what it has received.
+                self.get_snapshot_builder().await.build_snapshot().await.map(|_| ())
             }
+            SnapshotFiles::Nothing => Err(io::Error::other("a snapshot of nothing cannot be installed")),
             // Our own checkpoint is part of the state it was taken from: installing it would only go back.
             SnapshotFiles::Own(checkpoint) => {
                 let applied = self.storage.applied().log_id.map(|id| id.index);
@@ -138,9 +151,9 @@ async fn finished(job: oneshot::Receiver<Result<(), state::Error>>) -> io::Resul
     }
 }
 
-/// Builds one snapshot from the window sealed when it was made.
+/// Builds one snapshot from the window sealed when it was made; of nothing when nothing was applied then.
 pub(crate) struct Builder {
-    ticket: Option<Result<storage::SealTicket, state::Error>>,
+    sealed: Option<Result<storage::SealTicket, state::Error>>,
     storage: storage::Handle,
 }
 
@@ -148,10 +161,10 @@ impl RaftSnapshotBuilder<TypeConfig> for Builder {
     type SnapshotData = SnapshotFiles;
 
     async fn build_snapshot(&mut self) -> io::Result<RaftSnapshot> {
-        let ticket = match self.ticket.take() {
+        let ticket = match self.sealed.take() {
             Some(Ok(ticket)) => ticket,
             Some(Err(error)) => return Err(stopped(&error)),
-            None => return Err(io::Error::other("a builder builds one snapshot")),
+            None => return describe(SnapshotFiles::Nothing),
         };
         let storage = self.storage.clone();
         let checkpoint = tokio::task::spawn_blocking(move || storage.build_checkpoint(&ticket))

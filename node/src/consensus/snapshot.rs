@@ -25,6 +25,8 @@ const CHUNKS_AHEAD: usize = 4;
 /// The files of a snapshot, complete and checked, in a directory of this node.
 #[derive(Debug, Clone)]
 pub(crate) enum SnapshotFiles {
+    /// The state before the first entry: nothing to send.
+    Nothing,
     /// A checkpoint of this node's own state, to be sent.
     Own(Arc<Checkpoint>),
     /// What a leader sent, to be installed.
@@ -32,10 +34,11 @@ pub(crate) enum SnapshotFiles {
 }
 
 impl SnapshotFiles {
-    fn manifest(&self) -> &Manifest {
+    fn manifest(&self) -> Option<&Manifest> {
         match self {
-            Self::Own(checkpoint) => checkpoint.manifest(),
-            Self::Received { manifest, .. } => manifest,
+            Self::Nothing => None,
+            Self::Own(checkpoint) => Some(checkpoint.manifest()),
+            Self::Received { manifest, .. } => Some(manifest),
         }
     }
 }
@@ -44,9 +47,8 @@ pub(crate) type RaftSnapshot = openraft::alias::SnapshotOf<TypeConfig, SnapshotF
 
 /// What openraft needs to know of a checkpoint.
 pub(crate) fn describe(files: SnapshotFiles) -> std::io::Result<RaftSnapshot> {
-    let manifest = files.manifest();
-    let last_log_id = Some(raft_log_id(&manifest.log_id));
-    let last_membership = match &manifest.membership {
+    let last_log_id = files.manifest().map(|manifest| raft_log_id(&manifest.log_id));
+    let last_membership = match files.manifest().and_then(|manifest| manifest.membership.as_ref()) {
         Some((log_id, bytes)) => StoredMembership::new(Some(raft_log_id(log_id)), decode_membership(bytes)?),
         None => StoredMembership::default(),
     };
@@ -85,9 +87,12 @@ fn read_files(
     files: &SnapshotFiles,
     chunks: &mpsc::Sender<wire::SnapshotChunk>,
 ) -> std::io::Result<()> {
+    let SnapshotFiles::Own(checkpoint) = files else {
+        return Err(other("only an own checkpoint is sent"));
+    };
     let header = wire::SnapshotHeader {
         vote: Some(convert::vote_to_wire(vote)),
-        manifest: Bytes::from(files.manifest().to_bytes().map_err(other)?),
+        manifest: Bytes::from(checkpoint.manifest().to_bytes().map_err(other)?),
     };
     let send = |part: Part| {
         chunks
@@ -95,9 +100,6 @@ fn read_files(
             .map_err(|_| std::io::Error::from(std::io::ErrorKind::BrokenPipe))
     };
     send(Part::Header(header))?;
-    let SnapshotFiles::Own(checkpoint) = files else {
-        return Err(other("only an own checkpoint is sent"));
-    };
     for (position, file) in checkpoint.manifest().files.iter().enumerate() {
         let mut source = checkpoint.open(position).map_err(other)?;
         let number = u32::try_from(position).map_err(other)?;
