@@ -41,6 +41,7 @@ impl Identity {
     fn of(pid: i32) -> Option<(Self, Activity)> {
         let (started, state) = observe(pid)?;
         let activity = match state {
+            'Z' if has_threads(pid) => Activity::Running,
             'Z' | 'X' | 'x' => return None,
             'T' | 't' => Activity::Stopped,
             _ => Activity::Running,
@@ -87,6 +88,12 @@ impl Identity {
         })?;
         write_whole(path, text.as_bytes())
     }
+}
+
+/// Whether a process whose first thread has ended still has others. Killed in the middle of a sync, they may take a
+/// while to end, and as long the process keeps its files open and its directory locked.
+fn has_threads(pid: i32) -> bool {
+    fs::read_dir(format!("/proc/{pid}/task")).is_ok_and(|threads| threads.count() > 1)
 }
 
 /// Start time and state letter of a process: from `/proc` where there is one, else from `ps`.

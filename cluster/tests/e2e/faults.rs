@@ -115,7 +115,7 @@ fn the_leader_is_paused_and_wakes_up_deposed() {
 fn a_follower_was_away_so_long_that_it_needs_a_snapshot() {
     let cluster = Cluster::start_with(&[
         ("FARTHING_NODE_LOG_KEEP_BYTES", "1048576"),
-        ("FARTHING_NODE_LOG_SEGMENT_BYTES", "4194304"),
+        ("FARTHING_NODE_LOG_SEGMENT_BYTES", "8388608"),
         ("FARTHING_NODE_RUN_TRANSFERS", "50000"),
     ]);
     let file = write_file(cluster.path(), PAYMENTS);
