@@ -106,8 +106,12 @@ pub fn encode<T: Encode>(kind: Kind, value: &T) -> Result<Vec<u8>, ColdError> {
 /// # Errors
 /// Each way in which the bytes can be something else; never panics on hostile bytes.
 pub fn decode<T: Decode<()>>(kind: Kind, bytes: &[u8]) -> Result<T, ColdError> {
-    let (header, payload) =
-        bytes.split_at_checked(HEADER_BYTES).ok_or(ColdError::Short { have: bytes.len(), want: HEADER_BYTES })?;
+    let (header, payload) = bytes
+        .split_at_checked(HEADER_BYTES)
+        .ok_or(ColdError::Short {
+            have: bytes.len(),
+            want: HEADER_BYTES,
+        })?;
     if header[..4] != MAGIC {
         return Err(ColdError::Magic);
     }
@@ -117,14 +121,20 @@ pub fn decode<T: Decode<()>>(kind: Kind, bytes: &[u8]) -> Result<T, ColdError> {
     }
     let found = u16::from_le_bytes([header[6], header[7]]);
     if found != kind as u16 {
-        return Err(ColdError::Kind { expected: kind as u16, found });
+        return Err(ColdError::Kind {
+            expected: kind as u16,
+            found,
+        });
     }
     let length = u32::from_le_bytes([header[8], header[9], header[10], header[11]]) as usize;
     if length > PAYLOAD_BYTES_MAX {
         return Err(ColdError::Length(length));
     }
     if payload.len() < length {
-        return Err(ColdError::Short { have: bytes.len(), want: HEADER_BYTES + length });
+        return Err(ColdError::Short {
+            have: bytes.len(),
+            want: HEADER_BYTES + length,
+        });
     }
     if payload.len() > length {
         return Err(ColdError::Length(payload.len()));
@@ -137,7 +147,10 @@ pub fn decode<T: Decode<()>>(kind: Kind, bytes: &[u8]) -> Result<T, ColdError> {
     let (value, used) = bincode::decode_from_slice(payload, bincode_configuration())
         .map_err(|error| ColdError::Malformed(error.to_string()))?;
     if used != payload.len() {
-        return Err(ColdError::Malformed(format!("{} bytes left over", payload.len() - used)));
+        return Err(ColdError::Malformed(format!(
+            "{} bytes left over",
+            payload.len() - used
+        )));
     }
     Ok(value)
 }
@@ -154,7 +167,10 @@ mod tests {
     }
 
     fn sample() -> Sample {
-        Sample { number: 70_000, name: "one".into() }
+        Sample {
+            number: 70_000,
+            name: "one".into(),
+        }
     }
 
     #[test]
@@ -174,19 +190,34 @@ mod tests {
         for bit in 0..bytes.len() * 8 {
             let mut damaged = bytes.clone();
             damaged[bit / 8] ^= 1 << (bit % 8);
-            assert!(decode::<Sample>(Kind::Commit, &damaged).is_err(), "bit {bit}");
+            assert!(
+                decode::<Sample>(Kind::Commit, &damaged).is_err(),
+                "bit {bit}"
+            );
         }
         for length in 0..bytes.len() {
-            assert!(decode::<Sample>(Kind::Commit, &bytes[..length]).is_err(), "length {length}");
+            assert!(
+                decode::<Sample>(Kind::Commit, &bytes[..length]).is_err(),
+                "length {length}"
+            );
         }
         let mut longer = bytes;
         longer.push(0);
-        assert_eq!(decode::<Sample>(Kind::Commit, &longer), Err(ColdError::Length(10)));
+        assert_eq!(
+            decode::<Sample>(Kind::Commit, &longer),
+            Err(ColdError::Length(10))
+        );
     }
 
     #[test]
     fn a_payload_over_the_limit_is_refused() {
-        let long = Sample { number: 1, name: "x".repeat(PAYLOAD_BYTES_MAX) };
-        assert!(matches!(encode(Kind::Node, &long), Err(ColdError::Length(_))));
+        let long = Sample {
+            number: 1,
+            name: "x".repeat(PAYLOAD_BYTES_MAX),
+        };
+        assert!(matches!(
+            encode(Kind::Node, &long),
+            Err(ColdError::Length(_))
+        ));
     }
 }

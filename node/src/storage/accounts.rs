@@ -27,7 +27,13 @@ pub(crate) struct AccountCache {
 impl AccountCache {
     pub(crate) fn new(accounts_max: usize, seed: u64) -> Self {
         let accounts_max = accounts_max.clamp(16, u32::MAX as usize / 4);
-        Self { slots: vec![], places: IdMap::with_capacity(1_024, seed), accounts_max, hand: 0, entry: 0 }
+        Self {
+            slots: vec![],
+            places: IdMap::with_capacity(1_024, seed),
+            accounts_max,
+            hand: 0,
+            entry: 0,
+        }
     }
 
     /// From here on, accounts asked for belong to the next entry.
@@ -38,7 +44,9 @@ impl AccountCache {
     /// True when the account is here; it will stay for this entry.
     #[inline]
     pub(crate) fn touch(&mut self, id: AccountId) -> bool {
-        let Some(place) = self.places.get(id.0) else { return false };
+        let Some(place) = self.places.get(id.0) else {
+            return false;
+        };
         let slot = &mut self.slots[place as usize];
         slot.entry = self.entry;
         slot.recent = true;
@@ -47,13 +55,19 @@ impl AccountCache {
 
     #[inline]
     pub(crate) fn get(&self, id: AccountId) -> Option<&Account> {
-        self.places.get(id.0).map(|place| &self.slots[place as usize].account)
+        self.places
+            .get(id.0)
+            .map(|place| &self.slots[place as usize].account)
     }
 
     /// Keeps an account as it is now, for this entry at least.
     #[inline]
     pub(crate) fn put(&mut self, account: Account) {
-        let slot = Slot { account, entry: self.entry, recent: true };
+        let slot = Slot {
+            account,
+            entry: self.entry,
+            recent: true,
+        };
         if let Some(place) = self.places.get(account.id.0) {
             self.slots[place as usize] = slot;
             return;
@@ -99,7 +113,11 @@ mod tests {
     use super::*;
 
     fn account(id: u128, posted: u128) -> Account {
-        Account { id: AccountId(id), debits_posted: posted, ..Account::default() }
+        Account {
+            id: AccountId(id),
+            debits_posted: posted,
+            ..Account::default()
+        }
     }
 
     #[test]
@@ -108,11 +126,18 @@ mod tests {
         for step in 0..10_000_u128 {
             cache.begin_entry();
             cache.put(account(step % 317, step));
-            assert_eq!(cache.get(AccountId(step % 317)).unwrap().debits_posted, step);
+            assert_eq!(
+                cache.get(AccountId(step % 317)).unwrap().debits_posted,
+                step
+            );
             assert!(cache.len() <= 100);
         }
         let held = (0..317).filter_map(|id| cache.get(AccountId(id)));
-        assert_eq!(held.inspect(|held| assert!(held.debits_posted >= 10_000 - 317)).count(), 100);
+        assert_eq!(
+            held.inspect(|held| assert!(held.debits_posted >= 10_000 - 317))
+                .count(),
+            100
+        );
     }
 
     #[test]

@@ -26,13 +26,17 @@ impl Database {
     pub(crate) fn open(dir: &Path, resources: &Resources, create: bool) -> Result<Self, Error> {
         let families = family::ALL.map(|name| (name, resources.family(name)));
         let default = [("default", resources.family("default"))];
-        let db = DB::open_cf_with_opts(&resources.database(create), dir, default.into_iter().chain(families))
-            .map_err(Error::database("open the state"))?;
-        Ok(Self { db: Some(db), dir: dir.to_owned(), doomed: AtomicBool::new(false) })
-    }
-
-    pub(crate) fn dir(&self) -> &Path {
-        &self.dir
+        let db = DB::open_cf_with_opts(
+            &resources.database(create),
+            dir,
+            default.into_iter().chain(families),
+        )
+        .map_err(Error::database("open the state"))?;
+        Ok(Self {
+            db: Some(db),
+            dir: dir.to_owned(),
+            doomed: AtomicBool::new(false),
+        })
     }
 
     /// The directory goes when the last reader does.
@@ -41,16 +45,26 @@ impl Database {
     }
 
     pub(crate) fn db(&self) -> Result<&DB, Error> {
-        self.db.as_ref().ok_or_else(|| Error::Broken("a closed generation was read".into()))
+        self.db
+            .as_ref()
+            .ok_or_else(|| Error::Broken("a closed generation was read".into()))
     }
 
     pub(crate) fn family(&self, name: &'static str) -> Result<&ColumnFamily, Error> {
-        self.db()?.cf_handle(name).ok_or_else(|| Error::damaged("state", format!("family {name} is missing")))
+        self.db()?
+            .cf_handle(name)
+            .ok_or_else(|| Error::damaged("state", format!("family {name} is missing")))
     }
 
     /// One row, as it is now.
-    pub(crate) fn get(&self, family: &'static str, key: &[u8]) -> Result<Option<DBPinnableSlice<'_>>, Error> {
-        self.db()?.get_pinned_cf(self.family(family)?, key).map_err(Error::database("read a row"))
+    pub(crate) fn get(
+        &self,
+        family: &'static str,
+        key: &[u8],
+    ) -> Result<Option<DBPinnableSlice<'_>>, Error> {
+        self.db()?
+            .get_pinned_cf(self.family(family)?, key)
+            .map_err(Error::database("read a row"))
     }
 
     /// Many rows under one set of options; `keys` in ascending order. Answers are in the order of the keys.
@@ -60,8 +74,12 @@ impl Database {
         keys: impl IntoIterator<Item = &'a K>,
         options: &ReadOptions,
     ) -> Result<Vec<Option<DBPinnableSlice<'_>>>, Error> {
-        let rows = self.db()?.batched_multi_get_cf_opt(self.family(family)?, keys, true, options);
-        rows.into_iter().collect::<Result<_, _>>().map_err(Error::database("read rows"))
+        let rows = self
+            .db()?
+            .batched_multi_get_cf_opt(self.family(family)?, keys, true, options);
+        rows.into_iter()
+            .collect::<Result<_, _>>()
+            .map_err(Error::database("read rows"))
     }
 
     /// Lets finished files into a family. One manifest edit, synced: all of them or none.
@@ -99,7 +117,8 @@ impl Database {
     /// Merges all files of every family.
     pub(crate) fn compact(&self) -> Result<(), Error> {
         for name in family::ALL {
-            self.db()?.compact_range_cf(self.family(name)?, None::<&[u8]>, None::<&[u8]>);
+            self.db()?
+                .compact_range_cf(self.family(name)?, None::<&[u8]>, None::<&[u8]>);
         }
         Ok(())
     }
@@ -117,7 +136,9 @@ impl Database {
 impl Drop for Database {
     fn drop(&mut self) {
         drop(self.db.take());
-        if self.doomed.load(Ordering::Acquire) && let Err(error) = files::remove_dir(&self.dir) {
+        if self.doomed.load(Ordering::Acquire)
+            && let Err(error) = files::remove_dir(&self.dir)
+        {
             tracing::warn!(%error, "an old generation of the state stays until the next start");
         }
     }

@@ -64,17 +64,31 @@ fn hash<const N: usize>(tag: u8, key: &[u8], value: &[u8]) -> u128 {
 /// Hash of an account's row.
 #[inline]
 pub(crate) fn account(account: &Account) -> u128 {
-    hash::<145>(super::rows::current::TAG_ACCOUNT, &account.id.0.to_le_bytes(), &account.to_bytes())
+    account_bytes(&account.to_bytes())
+}
+
+/// Hash of an account's row; `bytes` is [`Account::to_bytes`], which begins with the id.
+#[inline]
+pub(crate) fn account_bytes(bytes: &[u8; Account::BYTES]) -> u128 {
+    hash::<145>(super::rows::current::TAG_ACCOUNT, &bytes[..16], bytes)
 }
 
 /// Hash of a pending transfer's row.
 pub(crate) fn pending(pending: &Pending) -> u128 {
-    hash::<161>(super::rows::current::TAG_PENDING, &pending.transfer.id.0.to_le_bytes(), &pending.to_bytes())
+    hash::<161>(
+        super::rows::current::TAG_PENDING,
+        &pending.transfer.id.0.to_le_bytes(),
+        &pending.to_bytes(),
+    )
 }
 
 /// Hash of a ledger's row.
 pub(crate) fn ledger(ledger: &Ledger) -> u128 {
-    hash::<69>(super::rows::current::TAG_LEDGER, &ledger.ledger.to_le_bytes(), &ledger.to_bytes())
+    hash::<69>(
+        super::rows::current::TAG_LEDGER,
+        &ledger.ledger.to_le_bytes(),
+        &ledger.to_bytes(),
+    )
 }
 
 /// Hash of a record's row; its key is `namespace u32, length u8, key`.
@@ -90,12 +104,20 @@ pub(crate) fn record(key: &RecordKey, record: &Record) -> u128 {
 /// Hash of a namespace's totals.
 pub(crate) fn namespace(namespace: u32, totals: &NamespaceTotals) -> u128 {
     let value = super::rows::current::namespace_value(totals);
-    hash::<21>(super::rows::current::TAG_NAMESPACE, &namespace.to_le_bytes(), &value)
+    hash::<21>(
+        super::rows::current::TAG_NAMESPACE,
+        &namespace.to_le_bytes(),
+        &value,
+    )
 }
 
 /// Hash of a setting.
 pub(crate) fn setting(setting: u32, value: u64) -> u128 {
-    hash::<13>(super::rows::current::TAG_SETTING, &setting.to_le_bytes(), &value.to_le_bytes())
+    hash::<13>(
+        super::rows::current::TAG_SETTING,
+        &setting.to_le_bytes(),
+        &value.to_le_bytes(),
+    )
 }
 
 /// Hash of a transfer with the balances after it; `row` is [`TransferRow::to_bytes`].
@@ -124,17 +146,36 @@ mod tests {
         assert_eq!(one, two);
         two.add(refused(2));
         assert_ne!(one, two);
-        let (here, there) = (LogId { term: 1, node: 2, index: 3 }, LogId { term: 2, node: 2, index: 3 });
-        assert_ne!(one.at(here), one.at(there), "the same rows at another log id are another state");
+        let (here, there) = (
+            LogId {
+                term: 1,
+                node: 2,
+                index: 3,
+            },
+            LogId {
+                term: 2,
+                node: 2,
+                index: 3,
+            },
+        );
+        assert_ne!(
+            one.at(here),
+            one.at(there),
+            "the same rows at another log id are another state"
+        );
     }
 
     #[test]
     fn the_hash_is_frozen() {
-        let hashes = [refused(1), setting(1, 2), transfer(7, &[3; 256])].map(|hash| format!("{hash:032x}"));
-        assert_eq!(hashes, [
-            "57dc971cf42362dfd33628e47223de61",
-            "c746a7fda6a32e6ac6e4c4be66c780b2",
-            "fec3fadf47abd93c88d4b2e5360b786d",
-        ]);
+        let hashes =
+            [refused(1), setting(1, 2), transfer(7, &[3; 256])].map(|hash| format!("{hash:032x}"));
+        assert_eq!(
+            hashes,
+            [
+                "57dc971cf42362dfd33628e47223de61",
+                "c746a7fda6a32e6ac6e4c4be66c780b2",
+                "fec3fadf47abd93c88d4b2e5360b786d",
+            ]
+        );
     }
 }

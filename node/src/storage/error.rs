@@ -55,7 +55,11 @@ pub enum Error {
 
 impl Error {
     pub(crate) fn io(what: &'static str, path: &Path, source: io::Error) -> Self {
-        Self::Io { what, path: path.to_owned(), source }
+        Self::Io {
+            what,
+            path: path.to_owned(),
+            source,
+        }
     }
 
     pub(crate) fn database(what: &'static str) -> impl FnOnce(rocksdb::Error) -> Self {
@@ -63,11 +67,17 @@ impl Error {
     }
 
     pub(crate) fn damaged(what: &'static str, detail: impl Into<String>) -> Self {
-        Self::Damaged { what, detail: detail.into() }
+        Self::Damaged {
+            what,
+            detail: detail.into(),
+        }
     }
 
     pub(crate) fn cold(what: &'static str) -> impl FnOnce(ColdError) -> Self {
-        move |error| Self::Damaged { what, detail: error.to_string() }
+        move |error| Self::Damaged {
+            what,
+            detail: error.to_string(),
+        }
     }
 }
 

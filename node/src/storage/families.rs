@@ -1,8 +1,8 @@
 //! How RocksDB keeps each family: layout, compression, filters, and the ceilings they share.
 
 use rocksdb::{
-    BlockBasedIndexType, BlockBasedOptions, Cache, DBCompactionStyle, DBCompressionType, Env, LogLevel, Options,
-    UniversalCompactOptions,
+    BlockBasedIndexType, BlockBasedOptions, Cache, DBCompactionStyle, DBCompressionType, Env,
+    LogLevel, Options, UniversalCompactOptions,
 };
 
 use super::config::Config;
@@ -20,9 +20,13 @@ impl Resources {
     pub(crate) fn new(config: &Config) -> Result<Self, Error> {
         let mut env = Env::new().map_err(Error::database("start the environment"))?;
         env.set_low_priority_background_threads(config.background_jobs);
-        // Compactions may wait; the threads that apply and answer may not.
-        env.lower_thread_pool_cpu_priority();
-        Ok(Self { cache: Cache::new_lru_cache(config.block_cache_bytes), env, config: config.clone() })
+        // At normal priority, kept short by the ceiling on writing: at the lowest one, a busy machine would starve them
+        // until runs, and with them the apply thread, had to wait.
+        Ok(Self {
+            cache: Cache::new_lru_cache(config.block_cache_bytes),
+            env,
+            config: config.clone(),
+        })
     }
 
     pub(crate) fn cache_bytes(&self) -> usize {
@@ -70,7 +74,9 @@ impl Resources {
         table.set_format_version(6);
         match name {
             // In the order of the log: files never overlap, so they sink to the last level without being rewritten.
-            family::TRANSFERS | family::EVENTS | family::ACCOUNT_TIMES => table.set_block_size(16 << 10),
+            family::TRANSFERS | family::EVENTS | family::ACCOUNT_TIMES => {
+                table.set_block_size(16 << 10)
+            }
             // Looked up by keys that mostly are not there.
             family::IDS => {
                 table.set_block_size(4 << 10);

@@ -15,14 +15,18 @@ pub(crate) fn create_dir(path: &Path) -> Result<(), Error> {
 /// Removes a directory and everything in it; one that is not there is fine.
 pub(crate) fn remove_dir(path: &Path) -> Result<(), Error> {
     match fs::remove_dir_all(path) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(Error::io("remove", path, error)),
+        Err(error) if error.kind() != io::ErrorKind::NotFound => {
+            Err(Error::io("remove", path, error))
+        }
         _ => Ok(()),
     }
 }
 
 /// Makes what a directory lists durable.
 pub(crate) fn sync_dir(path: &Path) -> Result<(), Error> {
-    File::open(path).and_then(|dir| dir.sync_all()).map_err(|error| Error::io("sync", path, error))
+    File::open(path)
+        .and_then(|dir| dir.sync_all())
+        .map_err(|error| Error::io("sync", path, error))
 }
 
 /// Renames within one directory, durably.
@@ -55,9 +59,14 @@ pub(crate) fn read_small(path: &Path, bytes_max: u64) -> Result<Option<Vec<u8>>,
         Err(error) => return Err(Error::io("open", path, error)),
     };
     let mut bytes = vec![];
-    file.take(bytes_max + 1).read_to_end(&mut bytes).map_err(|error| Error::io("read", path, error))?;
+    file.take(bytes_max + 1)
+        .read_to_end(&mut bytes)
+        .map_err(|error| Error::io("read", path, error))?;
     if bytes.len() as u64 > bytes_max {
-        return Err(Error::damaged("file", format!("{} is longer than {bytes_max} bytes", path.display())));
+        return Err(Error::damaged(
+            "file",
+            format!("{} is longer than {bytes_max} bytes", path.display()),
+        ));
     }
     Ok(Some(bytes))
 }
@@ -68,7 +77,10 @@ pub(crate) fn list(path: &Path) -> Result<Vec<(String, PathBuf)>, Error> {
     let mut list = vec![];
     for entry in entries {
         let entry = entry.map_err(|error| Error::io("list", path, error))?;
-        list.push((entry.file_name().to_string_lossy().into_owned(), entry.path()));
+        list.push((
+            entry.file_name().to_string_lossy().into_owned(),
+            entry.path(),
+        ));
     }
     list.sort();
     Ok(list)
@@ -80,7 +92,9 @@ pub(crate) fn checksum(path: &Path) -> Result<(u64, u32), Error> {
     let mut buffer = vec![0; 1 << 20];
     let (mut length, mut crc) = (0, 0);
     loop {
-        let count = file.read(&mut buffer).map_err(|error| Error::io("read", path, error))?;
+        let count = file
+            .read(&mut buffer)
+            .map_err(|error| Error::io("read", path, error))?;
         if count == 0 {
             return Ok((length, crc));
         }

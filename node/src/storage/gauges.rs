@@ -52,11 +52,22 @@ pub(crate) fn read(shared: &Shared) -> Result<Gauges, Error> {
     let load = |counter: &std::sync::atomic::AtomicU64| counter.load(Ordering::Relaxed);
     let mut families = vec![];
     for name in family::ALL {
-        families.push(FamilyGauge { name, disk_bytes: published.database.disk_bytes(name)? });
+        families.push(FamilyGauge {
+            name,
+            disk_bytes: published.database.disk_bytes(name)?,
+        });
     }
     Ok(Gauges {
-        window_bytes: published.windows.iter().map(|(window, _)| window.memory_bytes()).sum(),
-        window_transfers: published.windows.iter().map(|(window, _)| window.transfer_count()).sum(),
+        window_bytes: published
+            .windows
+            .iter()
+            .map(|(window, _)| window.memory_bytes())
+            .sum(),
+        window_transfers: published
+            .windows
+            .iter()
+            .map(|(window, _)| window.transfer_count())
+            .sum(),
         sealed_windows: lock(&shared.queue).unwritten,
         apply_waits: load(&counters.apply_waits),
         apply_wait_us: load(&counters.apply_wait_us),

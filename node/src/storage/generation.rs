@@ -18,10 +18,17 @@ impl Layout {
     /// Makes the directories and removes what earlier processes left unfinished.
     /// Returns the generation in use and whether it still has to be created.
     pub(crate) fn open(root: &Path) -> Result<(Self, u32, bool), Error> {
-        let layout = Self { root: root.to_owned() };
+        let layout = Self {
+            root: root.to_owned(),
+        };
         files::remove_dir(&layout.runs())?;
         files::remove_dir(&layout.incoming())?;
-        for dir in [layout.state(), layout.runs(), layout.snapshots(), layout.incoming()] {
+        for dir in [
+            layout.state(),
+            layout.runs(),
+            layout.snapshots(),
+            layout.incoming(),
+        ] {
             files::create_dir(&dir)?;
         }
         let current = match files::read_small(&layout.state().join("CURRENT"), 64)? {
@@ -33,7 +40,12 @@ impl Layout {
                 1
             }
             // Refuse rather than guess: an empty state next to an old one would look like amnesia.
-            None => return Err(Error::damaged("state", "CURRENT is missing beside existing generations")),
+            None => {
+                return Err(Error::damaged(
+                    "state",
+                    "CURRENT is missing beside existing generations",
+                ));
+            }
         };
         for generation in layout.generations()? {
             if generation != current {
@@ -46,7 +58,8 @@ impl Layout {
 
     /// The first generation exists now: from here on a missing one is a loss, not a beginning.
     pub(crate) fn created(&self) -> Result<(), Error> {
-        std::fs::remove_file(self.creating()).map_err(|error| Error::io("remove", &self.creating(), error))?;
+        std::fs::remove_file(self.creating())
+            .map_err(|error| Error::io("remove", &self.creating(), error))?;
         files::sync_dir(&self.state())
     }
 
@@ -57,12 +70,18 @@ impl Layout {
     /// Makes a generation the one in use.
     pub(crate) fn switch_to(&self, generation: u32) -> Result<(), Error> {
         step("storage.generation.before_switch")?;
-        files::replace(&self.state().join("CURRENT"), format!("{generation:08}\n").as_bytes())?;
+        files::replace(
+            &self.state().join("CURRENT"),
+            format!("{generation:08}\n").as_bytes(),
+        )?;
         step("storage.generation.after_switch")
     }
 
     fn generations(&self) -> Result<Vec<u32>, Error> {
-        Ok(files::list(&self.state())?.iter().filter_map(|(name, _)| parse(name)).collect())
+        Ok(files::list(&self.state())?
+            .iter()
+            .filter_map(|(name, _)| parse(name))
+            .collect())
     }
 
     pub(crate) fn state(&self) -> PathBuf {
@@ -88,7 +107,8 @@ impl Layout {
 
 fn parse(name: &str) -> Option<u32> {
     let digits = name.trim_end_matches('\n');
-    (digits.len() == 8 && digits.bytes().all(|byte| byte.is_ascii_digit())).then(|| digits.parse().ok())?
+    (digits.len() == 8 && digits.bytes().all(|byte| byte.is_ascii_digit()))
+        .then(|| digits.parse().ok())?
 }
 
 #[cfg(test)]
@@ -116,8 +136,14 @@ mod tests {
         files::create_dir(&layout.generation(1)).unwrap();
         let current = layout.state().join("CURRENT");
         std::fs::write(&current, "1").unwrap();
-        assert!(matches!(Layout::open(dir.path()), Err(Error::Damaged { .. })));
+        assert!(matches!(
+            Layout::open(dir.path()),
+            Err(Error::Damaged { .. })
+        ));
         std::fs::remove_file(&current).unwrap();
-        assert!(matches!(Layout::open(dir.path()), Err(Error::Damaged { .. })));
+        assert!(matches!(
+            Layout::open(dir.path()),
+            Err(Error::Damaged { .. })
+        ));
     }
 }

@@ -23,7 +23,10 @@ pub struct Handle {
 impl Handle {
     pub(crate) fn new(shared: Arc<Shared>) -> Result<Self, Error> {
         let run_writer = run::start(Arc::clone(&shared))?;
-        Ok(Self { shared, run_writer: Arc::new(Mutex::new(Some(run_writer))) })
+        Ok(Self {
+            shared,
+            run_writer: Arc::new(Mutex::new(Some(run_writer))),
+        })
     }
 
     /// One consistent cut of the state as it is now.
@@ -59,7 +62,10 @@ impl Handle {
             return Some(published.applied.comparable_digest());
         }
         let digests = lock(&self.shared.digests);
-        digests.iter().find(|(id, _)| id.index == index).map(|(_, digest)| *digest)
+        digests
+            .iter()
+            .find(|(id, _)| id.index == index)
+            .map(|(_, digest)| *digest)
     }
 
     /// The newest entry whose digest is kept, with that digest: what to offer a peer for comparison.
@@ -99,7 +105,11 @@ impl Handle {
     /// # Errors
     /// When it is of another cluster or the disk refuses.
     pub fn receive(&self, manifest: Manifest) -> Result<Incoming, Error> {
-        Incoming::create(&self.shared.layout.incoming(), self.shared.config.cluster_id, manifest)
+        Incoming::create(
+            &self.shared.layout.incoming(),
+            self.shared.config.cluster_id,
+            manifest,
+        )
     }
 
     /// Reads everything and checks it: see [`verify`].
@@ -115,7 +125,12 @@ impl Handle {
     /// # Errors
     /// When RocksDB cannot tell.
     pub fn disk_bytes(&self) -> Result<u64, Error> {
-        Ok(self.gauges()?.families.iter().map(|family| family.disk_bytes).sum())
+        Ok(self
+            .gauges()?
+            .families
+            .iter()
+            .map(|family| family.disk_bytes)
+            .sum())
     }
 
     /// Bytes free on the disk of the node's directory.
@@ -124,7 +139,8 @@ impl Handle {
     /// When the file system cannot tell.
     pub fn disk_free_bytes(&self) -> Result<u64, Error> {
         let dir = &self.shared.config.dir;
-        let stat = rustix::fs::statvfs(dir).map_err(|error| Error::io("ask for free space of", dir, error.into()))?;
+        let stat = rustix::fs::statvfs(dir)
+            .map_err(|error| Error::io("ask for free space of", dir, error.into()))?;
         Ok(stat.f_bavail.saturating_mul(stat.f_frsize))
     }
 
@@ -139,11 +155,11 @@ impl Handle {
     /// Stops the run writer at its next step and waits for it. What is not committed is in the log and will be
     /// applied again. Readers stay valid; the writer is of no use afterwards.
     pub fn shutdown(&self) {
-        lock(&self.shared.queue).stopping = true;
-        self.shared.cancel();
-        self.shared.queue_changed.notify_all();
+        self.shared.stop();
         let run_writer = lock(&self.run_writer).take();
-        if let Some(run_writer) = run_writer && run_writer.join().is_err() {
+        if let Some(run_writer) = run_writer
+            && run_writer.join().is_err()
+        {
             tracing::error!("the run writer panicked");
         }
     }

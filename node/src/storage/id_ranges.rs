@@ -30,7 +30,11 @@ impl IdRanges {
     }
 
     /// With the ids of a run, in ascending order, and at most `ranges_max` ranges.
-    pub(crate) fn with_run(&self, ids: impl Iterator<Item = u128> + Clone, ranges_max: usize) -> Self {
+    pub(crate) fn with_run(
+        &self,
+        ids: impl Iterator<Item = u128> + Clone,
+        ranges_max: usize,
+    ) -> Self {
         let mut all = self.ranges.clone();
         all.extend(clusters(ids));
         all.sort_unstable();
@@ -48,16 +52,30 @@ impl IdRanges {
 
     /// The row in `current`: `first u128, last u128` for each range.
     pub(crate) fn to_bytes(&self) -> Vec<u8> {
-        self.ranges.iter().flat_map(|&(first, last)| [first.to_le_bytes(), last.to_le_bytes()]).flatten().collect()
+        self.ranges
+            .iter()
+            .flat_map(|&(first, last)| [first.to_le_bytes(), last.to_le_bytes()])
+            .flatten()
+            .collect()
     }
 
     /// Reads [`IdRanges::to_bytes`].
     pub(crate) fn from_bytes(bytes: &[u8]) -> Result<Self, Error> {
         let (rows, []) = bytes.as_chunks::<32>() else {
-            return Err(Error::damaged("id ranges", format!("{} bytes", bytes.len())));
+            return Err(Error::damaged(
+                "id ranges",
+                format!("{} bytes", bytes.len()),
+            ));
         };
-        let number = |bytes: &[u8]| bytes.first_chunk().map_or(0, |bytes| u128::from_le_bytes(*bytes));
-        let ranges: Vec<_> = rows.iter().map(|row| (number(&row[..16]), number(&row[16..]))).collect();
+        let number = |bytes: &[u8]| {
+            bytes
+                .first_chunk()
+                .map_or(0, |bytes| u128::from_le_bytes(*bytes))
+        };
+        let ranges: Vec<_> = rows
+            .iter()
+            .map(|row| (number(&row[..16]), number(&row[16..])))
+            .collect();
         let sorted = ranges.windows(2).all(|pair| pair[0].1 < pair[1].0);
         if !sorted || ranges.iter().any(|(first, last)| first > last) {
             return Err(Error::damaged("id ranges", "not in order"));
@@ -70,7 +88,10 @@ impl IdRanges {
 fn clusters(ids: impl Iterator<Item = u128> + Clone) -> Vec<(u128, u128)> {
     // The widest gaps, smallest first; few enough that a sorted list is the right structure.
     let mut widest: Vec<u128> = Vec::with_capacity(CLUSTERS_MAX);
-    let gaps = ids.clone().zip(ids.clone().skip(1)).map(|(one, next)| next - one);
+    let gaps = ids
+        .clone()
+        .zip(ids.clone().skip(1))
+        .map(|(one, next)| next - one);
     for gap in gaps {
         if widest.len() == CLUSTERS_MAX - 1 && gap <= widest[0] || gap <= 1 {
             continue;
@@ -110,8 +131,11 @@ fn join_narrowest(ranges: &mut Vec<(u128, u128)>, ranges_max: usize) {
     if ranges.len() <= ranges_max {
         return;
     }
-    let mut gaps: Vec<(u128, usize)> =
-        ranges.windows(2).enumerate().map(|(index, pair)| (pair[1].0 - pair[0].1, index)).collect();
+    let mut gaps: Vec<(u128, usize)> = ranges
+        .windows(2)
+        .enumerate()
+        .map(|(index, pair)| (pair[1].0 - pair[0].1, index))
+        .collect();
     gaps.sort_unstable();
     let mut joined = vec![false; ranges.len()];
     for &(_, index) in &gaps[..ranges.len() - ranges_max] {
@@ -138,9 +162,19 @@ mod tests {
         let mut ids: Vec<u128> = (1_000..900_000).collect();
         ids.push(u128::MAX - 1);
         let ranges = IdRanges::default().with_run(ids.iter().copied(), 4_096);
-        assert_eq!(ranges.ranges, [(1_000, 899_999), (u128::MAX - 1, u128::MAX - 1)]);
-        assert!(!ranges.may_contain(900_000), "the next time-ordered id needs no look at the disk");
-        assert!(ranges.may_contain(u128::MAX - 1) && ranges.may_contain(5_000) && !ranges.may_contain(999));
+        assert_eq!(
+            ranges.ranges,
+            [(1_000, 899_999), (u128::MAX - 1, u128::MAX - 1)]
+        );
+        assert!(
+            !ranges.may_contain(900_000),
+            "the next time-ordered id needs no look at the disk"
+        );
+        assert!(
+            ranges.may_contain(u128::MAX - 1)
+                && ranges.may_contain(5_000)
+                && !ranges.may_contain(999)
+        );
         let next = ranges.with_run(900_000..1_900_000, 4_096);
         assert_eq!(next.len(), 2, "time-ordered runs stay one range");
     }

@@ -59,7 +59,10 @@ impl Lookup {
     /// A mutable row from the windows.
     pub(crate) fn window_row(&self, key: &[u8]) -> Option<&[u8]> {
         let hash = self.hash.key(key);
-        self.windows.iter().rev().find_map(|window| window.row(key, hash))
+        self.windows
+            .iter()
+            .rev()
+            .find_map(|window| window.row(key, hash))
     }
 
     /// Mutable rows; `keys` in ascending order.
@@ -69,11 +72,17 @@ impl Lookup {
         options: &ReadOptions,
         keys: &[K],
     ) -> Result<Vec<Option<RowBytes<'a>>>, Error> {
-        let mut rows: Vec<Option<RowBytes<'a>>> =
-            keys.iter().map(|key| self.window_row(key.as_ref()).map(RowBytes::Window)).collect();
+        let mut rows: Vec<Option<RowBytes<'a>>> = keys
+            .iter()
+            .map(|key| self.window_row(key.as_ref()).map(RowBytes::Window))
+            .collect();
         let missing: Vec<usize> = (0..keys.len()).filter(|&at| rows[at].is_none()).collect();
         if !missing.is_empty() {
-            let found = database.multi_get(family::CURRENT, missing.iter().map(|&at| &keys[at]), options)?;
+            let found = database.multi_get(
+                family::CURRENT,
+                missing.iter().map(|&at| &keys[at]),
+                options,
+            )?;
             for (at, row) in missing.into_iter().zip(found) {
                 rows[at] = row.map(RowBytes::Disk);
             }
@@ -88,7 +97,10 @@ impl Lookup {
         options: &ReadOptions,
         ids: &[u128],
     ) -> Result<Vec<Option<Account>>, Error> {
-        let keys: Vec<_> = ids.iter().map(|&id| current::id_key(current::TAG_ACCOUNT, id)).collect();
+        let keys: Vec<_> = ids
+            .iter()
+            .map(|&id| current::id_key(current::TAG_ACCOUNT, id))
+            .collect();
         let rows = self.rows(database, options, &keys)?;
         decode(&rows, "account", current::read_account)
     }
@@ -100,7 +112,10 @@ impl Lookup {
         options: &ReadOptions,
         ids: &[u128],
     ) -> Result<Vec<Option<Pending>>, Error> {
-        let keys: Vec<_> = ids.iter().map(|&id| current::id_key(current::TAG_PENDING, id)).collect();
+        let keys: Vec<_> = ids
+            .iter()
+            .map(|&id| current::id_key(current::TAG_PENDING, id))
+            .collect();
         let rows = self.rows(database, options, &keys)?;
         decode(&rows, "pending", current::read_pending)
     }
@@ -109,10 +124,16 @@ impl Lookup {
     #[inline]
     pub(crate) fn window_id(&self, id: u128) -> Option<Lead> {
         let hash = self.hash.id(id);
-        let entry = self.windows.iter().rev().find_map(|window| window.id(id, hash))?;
+        let entry = self
+            .windows
+            .iter()
+            .rev()
+            .find_map(|window| window.id(id, hash))?;
         Some(match entry {
             IdEntry::Refused => Lead::Refused,
-            IdEntry::Transfer(found) => Lead::Transfer(TransferRow::from_bytes(found.sequence, &found.row)),
+            IdEntry::Transfer(found) => {
+                Lead::Transfer(TransferRow::from_bytes(found.sequence, &found.row))
+            }
         })
     }
 
@@ -124,7 +145,9 @@ impl Lookup {
         ids: &[u128],
     ) -> Result<Vec<Option<Lead>>, Error> {
         let mut leads = vec![None; ids.len()];
-        let possible: Vec<usize> = (0..ids.len()).filter(|&at| self.id_ranges.may_contain(ids[at])).collect();
+        let possible: Vec<usize> = (0..ids.len())
+            .filter(|&at| self.id_ranges.may_contain(ids[at]))
+            .collect();
         if possible.is_empty() {
             return Ok(leads);
         }
@@ -133,7 +156,8 @@ impl Lookup {
         let mut places = vec![];
         for (at, row) in possible.into_iter().zip(found) {
             let Some(row) = row else { continue };
-            let place = Place::from_bytes(&row).ok_or_else(|| Error::damaged("ids", "malformed row"))?;
+            let place =
+                Place::from_bytes(&row).ok_or_else(|| Error::damaged("ids", "malformed row"))?;
             if place.log_index > self.index {
                 continue;
             }
@@ -144,13 +168,21 @@ impl Lookup {
             }
         }
         places.sort_unstable_by_key(|&(sequence, ..)| sequence);
-        let mut blocks: Vec<[u8; 8]> = places.iter().map(|(_, place, _)| place.block_key()).collect();
+        let mut blocks: Vec<[u8; 8]> = places
+            .iter()
+            .map(|(_, place, _)| place.block_key())
+            .collect();
         blocks.dedup();
         let values = database.multi_get(family::TRANSFERS, &blocks, options)?;
         for (sequence, place, at) in places {
-            let block = blocks.binary_search(&place.block_key()).ok().and_then(|block| values[block].as_ref());
+            let block = blocks
+                .binary_search(&place.block_key())
+                .ok()
+                .and_then(|block| values[block].as_ref());
             let row = block.and_then(|block| Block::read(block)?.row(usize::from(place.offset)));
-            let row = row.ok_or_else(|| Error::damaged("transfers", format!("no row of sequence {sequence}")))?;
+            let row = row.ok_or_else(|| {
+                Error::damaged("transfers", format!("no row of sequence {sequence}"))
+            })?;
             leads[at] = Some(Lead::Transfer(TransferRow::from_bytes(sequence, &row)));
         }
         Ok(leads)
@@ -164,7 +196,12 @@ impl Lookup {
         ids: &[u128],
     ) -> Result<Vec<Option<Lead>>, Error> {
         let mut leads: Vec<Option<Lead>> = ids.iter().map(|&id| self.window_id(id)).collect();
-        let mut missing: Vec<u128> = ids.iter().zip(&leads).filter(|(_, lead)| lead.is_none()).map(|(&id, _)| id).collect();
+        let mut missing: Vec<u128> = ids
+            .iter()
+            .zip(&leads)
+            .filter(|(_, lead)| lead.is_none())
+            .map(|(&id, _)| id)
+            .collect();
         missing.sort_unstable();
         missing.dedup();
         let found = self.disk_ids(database, options, &missing)?;
@@ -181,10 +218,20 @@ impl Lookup {
         options: &ReadOptions,
         timestamps: &[u64],
     ) -> Result<Vec<bool>, Error> {
-        let keys: Vec<_> = timestamps.iter().map(|timestamp| timestamp.to_be_bytes()).collect();
+        let keys: Vec<_> = timestamps
+            .iter()
+            .map(|timestamp| timestamp.to_be_bytes())
+            .collect();
         let rows = database.multi_get(family::ACCOUNT_TIMES, &keys, options)?;
         let index = self.index;
-        Ok(rows.iter().map(|row| row.as_ref().and_then(|row| log_index(row)).is_some_and(|at| at <= index)).collect())
+        Ok(rows
+            .iter()
+            .map(|row| {
+                row.as_ref()
+                    .and_then(|row| log_index(row))
+                    .is_some_and(|at| at <= index)
+            })
+            .collect())
     }
 
     /// True for each timestamp that is a transfer's on disk. Timestamps rise with the sequence, so each is a binary
@@ -196,8 +243,13 @@ impl Lookup {
         timestamps: &[u64],
         last_sequence: u64,
     ) -> Result<Vec<bool>, Error> {
-        let mut blocks = database.db()?.raw_iterator_cf_opt(database.family(family::TRANSFERS)?, options);
-        timestamps.iter().map(|&timestamp| self.has_transfer_at(&mut blocks, timestamp, last_sequence)).collect()
+        let mut blocks = database
+            .db()?
+            .raw_iterator_cf_opt(database.family(family::TRANSFERS)?, options);
+        timestamps
+            .iter()
+            .map(|&timestamp| self.has_transfer_at(&mut blocks, timestamp, last_sequence))
+            .collect()
     }
 
     fn has_transfer_at(
@@ -213,16 +265,21 @@ impl Lookup {
         while low < high {
             let middle = low + (high - low) / 2;
             blocks.seek_for_prev(middle.to_be_bytes());
-            blocks.status().map_err(Error::database("search transfers"))?;
+            blocks
+                .status()
+                .map_err(Error::database("search transfers"))?;
             if !blocks.valid() {
                 low = middle + 1;
                 continue;
             }
             let first = blocks.key().and_then(u64_key).ok_or_else(malformed)?;
             let block = blocks.value().and_then(Block::read).ok_or_else(malformed)?;
-            let times: Option<Vec<u64>> = block.rows().map(|row| u64_at(&row?, TIMESTAMP)).collect();
+            let times: Option<Vec<u64>> =
+                block.rows().map(|row| u64_at(&row?, TIMESTAMP)).collect();
             let times = times.ok_or_else(malformed)?;
-            if block.log_index > self.index || times.first().is_none_or(|&oldest| timestamp < oldest) {
+            if block.log_index > self.index
+                || times.first().is_none_or(|&oldest| timestamp < oldest)
+            {
                 high = first;
             } else if times.last().is_some_and(|&newest| timestamp <= newest) {
                 return Ok(times.binary_search(&timestamp).is_ok());
@@ -240,5 +297,11 @@ fn decode<T>(
     read: impl Fn(&[u8]) -> Option<T>,
 ) -> Result<Vec<Option<T>>, Error> {
     let malformed = || Error::damaged(what, "malformed row");
-    rows.iter().map(|row| row.as_ref().map(|row| read(row).ok_or_else(malformed)).transpose()).collect()
+    rows.iter()
+        .map(|row| {
+            row.as_ref()
+                .map(|row| read(row).ok_or_else(malformed))
+                .transpose()
+        })
+        .collect()
 }

@@ -114,7 +114,11 @@ impl Storage {
     pub fn open(config: Config, durable: Arc<dyn DurableLog>) -> Result<(Writer, Handle), Error> {
         let (layout, generation, creating) = Layout::open(&config.dir)?;
         let resources = Resources::new(&config)?;
-        let database = Arc::new(Database::open(&layout.generation(generation), &resources, creating)?);
+        let database = Arc::new(Database::open(
+            &layout.generation(generation),
+            &resources,
+            creating,
+        )?);
         if creating {
             layout.created()?;
         }
@@ -138,5 +142,12 @@ fn load(database: Arc<Database>, generation: u32) -> Result<Published, Error> {
         None => IdRanges::default(),
     };
     let committed = applied.log_id;
-    Ok(Published { database, generation, windows: vec![], applied, committed, id_ranges: Arc::new(id_ranges) })
+    Ok(Published {
+        database,
+        generation,
+        windows: vec![],
+        applied,
+        committed,
+        id_ranges: Arc::new(id_ranges),
+    })
 }

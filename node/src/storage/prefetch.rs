@@ -4,8 +4,8 @@ use std::cell::Cell;
 use std::collections::{HashMap, HashSet};
 
 use farthing_ledger::{
-    Account, AccountId, Clock, Due, EntryReader, Keys, Ledger, NamespaceTotals, Pending, Record, RecordKey, Seen,
-    TransferId, View, round_one, round_two,
+    Account, AccountId, Clock, Due, EntryReader, Keys, Ledger, NamespaceTotals, Pending, Record,
+    RecordKey, Seen, TransferId, View, round_one, round_two,
 };
 use rocksdb::ReadOptions;
 
@@ -60,13 +60,23 @@ pub(crate) fn prefetch<'a>(
     let mut gathered = Gathered::default();
     gathered.add(&mut sources, accounts, round_one(entry, &clock))?;
     // Round two only looks at what round one brought; most entries have none.
-    let first = Prefetched { clock, accounts, gathered, unannounced: Cell::new(false) };
+    let first = Prefetched {
+        clock,
+        accounts,
+        gathered,
+        unannounced: Cell::new(false),
+    };
     let keys = round_two(entry, &first);
     let mut gathered = first.gathered;
     if !keys.is_empty() {
         gathered.add(&mut sources, accounts, keys)?;
     }
-    Ok(Prefetched { clock, accounts, gathered, unannounced: Cell::new(false) })
+    Ok(Prefetched {
+        clock,
+        accounts,
+        gathered,
+        unannounced: Cell::new(false),
+    })
 }
 
 impl Prefetched<'_> {
@@ -77,13 +87,20 @@ impl Prefetched<'_> {
     pub fn check(&self) -> Result<(), Error> {
         match self.unannounced.get() {
             false => Ok(()),
-            true => Err(Error::Broken("apply asked for something that no round had announced".into())),
+            true => Err(Error::Broken(
+                "apply asked for something that no round had announced".into(),
+            )),
         }
     }
 }
 
 impl Gathered {
-    fn add(&mut self, sources: &mut Sources<'_>, cache: &mut AccountCache, keys: Keys) -> Result<(), Error> {
+    fn add(
+        &mut self,
+        sources: &mut Sources<'_>,
+        cache: &mut AccountCache,
+        keys: Keys,
+    ) -> Result<(), Error> {
         self.add_accounts(sources, cache, &keys.accounts)?;
         self.add_transfers(sources, &keys.transfers)?;
         self.add_pendings(sources, &keys.pendings)?;
@@ -101,12 +118,18 @@ impl Gathered {
         cache: &mut AccountCache,
         ids: &[AccountId],
     ) -> Result<(), Error> {
-        let mut missing: Vec<u128> = ids.iter().filter(|&&id| !cache.touch(id)).map(|id| id.0).collect();
+        let mut missing: Vec<u128> = ids
+            .iter()
+            .filter(|&&id| !cache.touch(id))
+            .map(|id| id.0)
+            .collect();
         if missing.is_empty() {
             return Ok(());
         }
         tidy(&mut missing);
-        let found = sources.lookup.accounts(sources.database, &ReadOptions::default(), &missing)?;
+        let found = sources
+            .lookup
+            .accounts(sources.database, &ReadOptions::default(), &missing)?;
         for (id, account) in missing.into_iter().zip(found) {
             match account {
                 Some(account) => cache.put(account),
@@ -126,7 +149,9 @@ impl Gathered {
             }
         }
         tidy(&mut missing);
-        let found = sources.lookup.disk_ids(sources.database, &ReadOptions::default(), &missing)?;
+        let found = sources
+            .lookup
+            .disk_ids(sources.database, &ReadOptions::default(), &missing)?;
         for (id, lead) in missing.into_iter().zip(found) {
             if let Some(lead) = lead {
                 self.transfers.insert(TransferId(id), seen(lead));
@@ -138,43 +163,106 @@ impl Gathered {
     fn add_pendings(&mut self, sources: &Sources<'_>, ids: &[TransferId]) -> Result<(), Error> {
         let mut ids: Vec<u128> = ids.iter().map(|id| id.0).collect();
         tidy(&mut ids);
-        let found = sources.lookup.pendings(sources.database, &ReadOptions::default(), &ids)?;
-        let found = ids.into_iter().zip(found).filter_map(|(id, pending)| Some((TransferId(id), pending?)));
+        let found = sources
+            .lookup
+            .pendings(sources.database, &ReadOptions::default(), &ids)?;
+        let found = ids
+            .into_iter()
+            .zip(found)
+            .filter_map(|(id, pending)| Some((TransferId(id), pending?)));
         self.pendings.extend(found);
         Ok(())
     }
 
     fn add_small(&mut self, sources: &Sources<'_>, keys: &Keys) -> Result<(), Error> {
-        gather(sources, "ledger", &keys.ledgers, number(current::TAG_LEDGER), current::read_ledger, &mut self.ledgers)?;
-        gather(sources, "record", &keys.records, current::record_key, Record::from_bytes, &mut self.records)?;
+        gather(
+            sources,
+            "ledger",
+            &keys.ledgers,
+            number(current::TAG_LEDGER),
+            current::read_ledger,
+            &mut self.ledgers,
+        )?;
+        gather(
+            sources,
+            "record",
+            &keys.records,
+            current::record_key,
+            Record::from_bytes,
+            &mut self.records,
+        )?;
         let namespace = number(current::TAG_NAMESPACE);
-        gather(sources, "namespace", &keys.namespaces, namespace, current::read_namespace, &mut self.namespaces)?;
+        gather(
+            sources,
+            "namespace",
+            &keys.namespaces,
+            namespace,
+            current::read_namespace,
+            &mut self.namespaces,
+        )?;
         let setting = number(current::TAG_SETTING);
-        gather(sources, "setting", &keys.settings, setting, current::read_setting, &mut self.settings)
+        gather(
+            sources,
+            "setting",
+            &keys.settings,
+            setting,
+            current::read_setting,
+            &mut self.settings,
+        )
     }
 
-    fn add_times(&mut self, sources: &Sources<'_>, mut accounts: Vec<u64>, mut transfers: Vec<u64>) -> Result<(), Error> {
+    fn add_times(
+        &mut self,
+        sources: &Sources<'_>,
+        mut accounts: Vec<u64>,
+        mut transfers: Vec<u64>,
+    ) -> Result<(), Error> {
         let clock = sources.clock;
         // Later than the last of its kind cannot be taken: the common case of an import in order.
         accounts.retain(|&timestamp| timestamp <= clock.account_timestamp);
         transfers.retain(|&timestamp| timestamp <= clock.transfer_timestamp);
         tidy(&mut accounts);
         tidy(&mut transfers);
-        let recent = |timestamp: &u64| sources.recents.iter().any(|recent| recent.has_account_at(*timestamp));
+        let recent = |timestamp: &u64| {
+            sources
+                .recents
+                .iter()
+                .any(|recent| recent.has_account_at(*timestamp))
+        };
         let (found, missing): (Vec<u64>, Vec<u64>) = accounts.into_iter().partition(recent);
         self.account_times.extend(found);
         if !missing.is_empty() {
-            let found = sources.lookup.disk_account_times(sources.database, &ReadOptions::default(), &missing)?;
-            self.account_times.extend(missing.into_iter().zip(found).filter(|(_, found)| *found).map(|(at, _)| at));
+            let found = sources.lookup.disk_account_times(
+                sources.database,
+                &ReadOptions::default(),
+                &missing,
+            )?;
+            self.account_times.extend(
+                missing
+                    .into_iter()
+                    .zip(found)
+                    .filter(|(_, found)| *found)
+                    .map(|(at, _)| at),
+            );
         }
-        let (found, missing): (Vec<u64>, Vec<u64>) =
-            transfers.into_iter().partition(|&timestamp| window_transfer_at(sources, timestamp));
+        let (found, missing): (Vec<u64>, Vec<u64>) = transfers
+            .into_iter()
+            .partition(|&timestamp| window_transfer_at(sources, timestamp));
         self.transfer_times.extend(found);
         if !missing.is_empty() {
             let last = clock.sequence;
             let options = ReadOptions::default();
-            let found = sources.lookup.disk_transfer_times(sources.database, options, &missing, last)?;
-            self.transfer_times.extend(missing.into_iter().zip(found).filter(|(_, found)| *found).map(|(at, _)| at));
+            let found =
+                sources
+                    .lookup
+                    .disk_transfer_times(sources.database, options, &missing, last)?;
+            self.transfer_times.extend(
+                missing
+                    .into_iter()
+                    .zip(found)
+                    .filter(|(_, found)| *found)
+                    .map(|(at, _)| at),
+            );
         }
         Ok(())
     }
@@ -205,7 +293,9 @@ fn gather<K: Clone + Eq + std::hash::Hash, V>(
     keys.sort_unstable_by(|one, two| one.0.cmp(&two.0));
     keys.dedup_by(|one, two| one.0 == two.0);
     let encoded: Vec<&[u8]> = keys.iter().map(|(encoded, _)| encoded.as_slice()).collect();
-    let rows = sources.lookup.rows(sources.database, &ReadOptions::default(), &encoded)?;
+    let rows = sources
+        .lookup
+        .rows(sources.database, &ReadOptions::default(), &encoded)?;
     for ((_, key), row) in keys.iter().zip(rows) {
         if let Some(row) = row {
             let value = decode(&row).ok_or_else(|| Error::damaged(what, "malformed row"))?;
@@ -217,9 +307,17 @@ fn gather<K: Clone + Eq + std::hash::Hash, V>(
 
 fn window_transfer_at(sources: &Sources<'_>, timestamp: u64) -> bool {
     let newest_first = sources.recents.iter().rev();
-    let place = newest_first.filter_map(|recent| Some((recent.number, recent.chunk_of_transfer_at(timestamp)?))).next();
-    let Some((number, chunk)) = place else { return false };
-    let window = sources.lookup.windows.iter().find(|window| window.window().number == number);
+    let place = newest_first
+        .filter_map(|recent| Some((recent.number, recent.chunk_of_transfer_at(timestamp)?)))
+        .next();
+    let Some((number, chunk)) = place else {
+        return false;
+    };
+    let window = sources
+        .lookup
+        .windows
+        .iter()
+        .find(|window| window.window().number == number);
     let chunk = window.and_then(|window| window.window().chunk(chunk));
     let at = |row: &[u8; 256]| super::rows::u64_at(row, 120) == Some(timestamp);
     chunk.is_some_and(|chunk| chunk.transfers().any(|(_, _, row)| at(&row)))
@@ -241,8 +339,15 @@ fn due_pendings(sources: &mut Sources<'_>, due: Due) -> Result<Vec<Pending>, Err
         while let Some((key, value)) = rows.item() {
             let malformed = || Error::damaged("expiry queue", "malformed row");
             let place = current::split_due_key(key).ok_or_else(malformed)?;
-            let id = value.first_chunk().map(|id| u128::from_le_bytes(*id)).ok_or_else(malformed)?;
-            if !sources.recents.iter().any(|recent| recent.is_removed(&place)) {
+            let id = value
+                .first_chunk()
+                .map(|id| u128::from_le_bytes(*id))
+                .ok_or_else(malformed)?;
+            if !sources
+                .recents
+                .iter()
+                .any(|recent| recent.is_removed(&place))
+            {
                 places.push((place, id));
                 if places.len() > due.limit || place.0 > due.now {
                     break;
@@ -250,31 +355,45 @@ fn due_pendings(sources: &mut Sources<'_>, due: Due) -> Result<Vec<Pending>, Err
             }
             rows.next();
         }
-        rows.status().map_err(Error::database("read the expiry queue"))?;
+        rows.status()
+            .map_err(Error::database("read the expiry queue"))?;
     }
     for recent in sources.recents {
         let still = recent.added_from(floor).filter(|(place, _)| {
-            !sources.recents.iter().any(|later| later.number > recent.number && later.is_removed(place))
+            !sources
+                .recents
+                .iter()
+                .any(|later| later.number > recent.number && later.is_removed(place))
         });
         places.extend(still.take(due.limit + 1));
     }
     places.sort_unstable();
     places.dedup();
-    *sources.queue_floor = places.first().map_or((u64::MAX, u64::MAX), |(place, _)| *place);
+    *sources.queue_floor = places
+        .first()
+        .map_or((u64::MAX, u64::MAX), |(place, _)| *place);
     places.retain(|((expires_at, _), _)| *expires_at <= due.now);
     places.truncate(due.limit);
     let mut ids: Vec<u128> = places.iter().map(|(_, id)| *id).collect();
     tidy(&mut ids);
-    let found = sources.lookup.pendings(sources.database, &ReadOptions::default(), &ids)?;
+    let found = sources
+        .lookup
+        .pendings(sources.database, &ReadOptions::default(), &ids)?;
     let pending_of = |id: &u128| ids.binary_search(id).ok().and_then(|at| found[at]);
     let missing = || Error::damaged("expiry queue", "a row without its pending transfer");
-    places.iter().map(|(_, id)| pending_of(id).ok_or_else(missing)).collect()
+    places
+        .iter()
+        .map(|(_, id)| pending_of(id).ok_or_else(missing))
+        .collect()
 }
 
 fn seen(lead: Lead) -> Seen {
     match lead {
         Lead::Refused => Seen::Refused,
-        Lead::Transfer(row) => Seen::Applied { transfer: row.transfer, sequence: row.sequence },
+        Lead::Transfer(row) => Seen::Applied {
+            transfer: row.transfer,
+            sequence: row.sequence,
+        },
     }
 }
 

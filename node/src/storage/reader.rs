@@ -22,8 +22,8 @@ use super::window::KeyHash;
 
 mod scan;
 
-pub use scan::{Change, Changes, CurrentRows};
 pub(crate) use scan::chunk_changes;
+pub use scan::{Change, Changes, CurrentRows};
 
 self_cell!(
     struct Pinned {
@@ -54,19 +54,32 @@ impl Reader {
 
     /// A reader of a state nobody writes to.
     pub(crate) fn of(published: Arc<Published>, hash: KeyHash) -> Result<Self, Error> {
-        Self::try_of(published, hash)?.ok_or_else(|| Error::damaged("commit record", "it is above what was loaded"))
+        Self::try_of(published, hash)?
+            .ok_or_else(|| Error::damaged("commit record", "it is above what was loaded"))
     }
 
     fn try_of(published: Arc<Published>, hash: KeyHash) -> Result<Option<Self>, Error> {
-        let pinned = Pinned::try_new(Arc::clone(&published.database), |database| Ok(database.db()?.snapshot()))?;
+        let pinned = Pinned::try_new(Arc::clone(&published.database), |database| {
+            Ok(database.db()?.snapshot())
+        })?;
         let committed = committed_in(&pinned)?;
-        let above = |id: super::LogId| published.applied.log_id.is_none_or(|applied| id.index > applied.index);
+        let above = |id: super::LogId| {
+            published
+                .applied
+                .log_id
+                .is_none_or(|applied| id.index > applied.index)
+        };
         if committed.is_some_and(above) {
             return Ok(None);
         }
         let committed = committed.map_or(0, |id| id.index);
         let lookup = published.lookup(hash);
-        Ok(Some(Self { published, lookup, pinned, committed }))
+        Ok(Some(Self {
+            published,
+            lookup,
+            pinned,
+            committed,
+        }))
     }
 
     /// What was applied at this cut.
@@ -101,7 +114,10 @@ impl Reader {
     /// As [`Reader::account`].
     pub fn accounts(&self, ids: &[AccountId]) -> Result<Vec<Option<Account>>, Error> {
         let ids: Vec<u128> = ids.iter().map(|id| id.0).collect();
-        self.sorted(&ids, |sorted| self.lookup.accounts(self.database(), &self.options(), sorted))
+        self.sorted(&ids, |sorted| {
+            self.lookup
+                .accounts(self.database(), &self.options(), sorted)
+        })
     }
 
     /// What a transfer id leads to.
@@ -135,7 +151,10 @@ impl Reader {
     /// As [`Reader::account`].
     pub fn pendings(&self, ids: &[TransferId]) -> Result<Vec<Option<Pending>>, Error> {
         let ids: Vec<u128> = ids.iter().map(|id| id.0).collect();
-        self.sorted(&ids, |sorted| self.lookup.pendings(self.database(), &self.options(), sorted))
+        self.sorted(&ids, |sorted| {
+            self.lookup
+                .pendings(self.database(), &self.options(), sorted)
+        })
     }
 
     /// Looks ids up in ascending order and answers in the caller's.
@@ -148,7 +167,15 @@ impl Reader {
         sorted.sort_unstable();
         sorted.dedup();
         let found = look_up(&sorted)?;
-        Ok(ids.iter().map(|id| sorted.binary_search(id).ok().and_then(|at| found[at].clone())).collect())
+        Ok(ids
+            .iter()
+            .map(|id| {
+                sorted
+                    .binary_search(id)
+                    .ok()
+                    .and_then(|at| found[at].clone())
+            })
+            .collect())
     }
 
     fn current_row<T>(
@@ -160,7 +187,8 @@ impl Reader {
         let options = self.options();
         let rows = self.lookup.rows(self.database(), &options, &[key])?;
         let row: Option<&RowBytes<'_>> = rows.first().and_then(|row| row.as_ref());
-        row.map(|row| read(row).ok_or_else(|| Error::damaged(what, "malformed row"))).transpose()
+        row.map(|row| read(row).ok_or_else(|| Error::damaged(what, "malformed row")))
+            .transpose()
     }
 
     /// The row of a ledger number, registered or not.
@@ -168,7 +196,11 @@ impl Reader {
     /// # Errors
     /// As [`Reader::account`].
     pub fn ledger(&self, ledger: u32) -> Result<Option<Ledger>, Error> {
-        self.current_row("ledger", &current::number_key(current::TAG_LEDGER, ledger), current::read_ledger)
+        self.current_row(
+            "ledger",
+            &current::number_key(current::TAG_LEDGER, ledger),
+            current::read_ledger,
+        )
     }
 
     /// Every ledger row, by number.
@@ -176,7 +208,9 @@ impl Reader {
     /// # Errors
     /// As [`Reader::account`].
     pub fn ledgers(&self) -> Result<Vec<Ledger>, Error> {
-        let rows = self.current_rows(&[current::TAG_LEDGER], |_, value| current::read_ledger(value))?;
+        let rows = self.current_rows(&[current::TAG_LEDGER], |_, value| {
+            current::read_ledger(value)
+        })?;
         rows.collect()
     }
 
@@ -207,11 +241,17 @@ impl Reader {
     }
 
     /// An iterator over a family within this cut's snapshot. `fill` keeps what it reads in the block cache.
-    pub(crate) fn iterator(&self, name: &'static str, fill: bool) -> Result<DBRawIterator<'_>, Error> {
+    pub(crate) fn iterator(
+        &self,
+        name: &'static str,
+        fill: bool,
+    ) -> Result<DBRawIterator<'_>, Error> {
         let mut options = self.options();
         options.fill_cache(fill);
         let database = self.database();
-        Ok(database.db()?.raw_iterator_cf_opt(database.family(name)?, options))
+        Ok(database
+            .db()?
+            .raw_iterator_cf_opt(database.family(name)?, options))
     }
 
     pub(crate) fn lookup(&self) -> &Lookup {
@@ -229,7 +269,11 @@ fn committed_in(pinned: &Pinned) -> Result<Option<super::LogId>, Error> {
     let database = pinned.borrow_owner();
     let row = database
         .db()?
-        .get_pinned_cf_opt(database.family(family::CURRENT)?, [current::TAG_COMMIT], &snapshot_options(pinned))
+        .get_pinned_cf_opt(
+            database.family(family::CURRENT)?,
+            [current::TAG_COMMIT],
+            &snapshot_options(pinned),
+        )
         .map_err(Error::database("read the commit record"))?;
     match row {
         Some(row) => Ok(commit::from_bytes(&row)?.log_id),

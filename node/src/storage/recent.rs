@@ -23,7 +23,10 @@ pub(crate) struct Recent {
 
 impl Recent {
     pub(crate) fn new(number: u64) -> Self {
-        Self { number, ..Self::default() }
+        Self {
+            number,
+            ..Self::default()
+        }
     }
 
     /// Takes note of an entry whose chunk is number `chunk` of the window.
@@ -39,10 +42,15 @@ impl Recent {
                 _ => {}
             }
         }
-        let created = changes.events.iter().filter(|event| matches!(event.body, EventBody::AccountCreated(_)));
-        self.account_times.extend(created.map(|event| event.timestamp));
+        let created = changes
+            .events
+            .iter()
+            .filter(|event| matches!(event.body, EventBody::AccountCreated(_)));
+        self.account_times
+            .extend(created.map(|event| event.timestamp));
         if let Some(row) = changes.transfers.first() {
-            self.transfer_times.push((row.transfer.timestamp, chunk as u32));
+            self.transfer_times
+                .push((row.transfer.timestamp, chunk as u32));
         }
     }
 
@@ -62,13 +70,18 @@ impl Recent {
 
     /// The chunk in which a transfer of this timestamp would be.
     pub(crate) fn chunk_of_transfer_at(&self, timestamp: u64) -> Option<usize> {
-        let after = self.transfer_times.partition_point(|&(first, _)| first <= timestamp);
+        let after = self
+            .transfer_times
+            .partition_point(|&(first, _)| first <= timestamp);
         Some(self.transfer_times.get(after.checked_sub(1)?)?.1 as usize)
     }
 
     /// Memory it takes, about.
     pub(crate) fn memory_bytes(&self) -> usize {
-        self.added.len() * 48 + self.removed.len() * 24 + self.account_times.len() * 8 + self.transfer_times.len() * 16
+        self.added.len() * 48
+            + self.removed.len() * 24
+            + self.account_times.len() * 8
+            + self.transfer_times.len() * 16
     }
 }
 

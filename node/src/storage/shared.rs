@@ -47,7 +47,11 @@ pub(crate) struct Published {
 impl Published {
     pub(crate) fn lookup(&self, hash: KeyHash) -> Lookup {
         Lookup {
-            windows: self.windows.iter().map(|(window, chunk_count)| window.view(*chunk_count)).collect(),
+            windows: self
+                .windows
+                .iter()
+                .map(|(window, chunk_count)| window.view(*chunk_count))
+                .collect(),
             hash,
             index: self.applied.index(),
             id_ranges: Arc::clone(&self.id_ranges),
@@ -95,7 +99,6 @@ pub(crate) struct Counters {
     pub(crate) run_us: AtomicU64,
     pub(crate) run_bytes: AtomicU64,
     pub(crate) cached_accounts: AtomicU64,
-    pub(crate) disk_id_checks: AtomicU64,
     /// A lower bound of the next expiry, ns; `u64::MAX` when nothing is pending with a timeout.
     pub(crate) next_due: AtomicU64,
 }
@@ -108,8 +111,13 @@ impl Shared {
         durable: Arc<dyn DurableLog>,
         published: Published,
     ) -> Self {
-        let queue =
-            Queue { jobs: VecDeque::new(), unwritten: 0, busy: false, stopping: false, failure: None };
+        let queue = Queue {
+            jobs: VecDeque::new(),
+            unwritten: 0,
+            busy: false,
+            stopping: false,
+            failure: None,
+        };
         Self {
             config,
             layout,
@@ -151,7 +159,9 @@ impl Shared {
 
     /// Storage is of no use from here on; everyone who waits shall know.
     pub(crate) fn fail(&self, error: &Error) {
-        lock(&self.queue).failure.get_or_insert_with(|| error.to_string());
+        lock(&self.queue)
+            .failure
+            .get_or_insert_with(|| error.to_string());
         self.queue_changed.notify_all();
     }
 
@@ -171,8 +181,18 @@ impl Shared {
             if queue.stopping {
                 return Err(Error::Cancelled("storage is shutting down"));
             }
-            queue = self.queue_changed.wait(queue).unwrap_or_else(PoisonError::into_inner);
+            queue = self
+                .queue_changed
+                .wait(queue)
+                .unwrap_or_else(PoisonError::into_inner);
         }
+    }
+
+    /// Tells the run writer to end at its next step; nobody waits for it here.
+    pub(crate) fn stop(&self) {
+        lock(&self.queue).stopping = true;
+        self.cancel();
+        self.queue_changed.notify_all();
     }
 
     /// An error if the run writer gave up.

@@ -138,8 +138,12 @@ pub fn verify(reader: &Reader) -> Result<Report, Error> {
     let mut digest = Digest::default();
     let mut accounts: Vec<Account> = reader.all_accounts()?.collect::<Result<_, _>>()?;
     let pendings: Vec<Pending> = reader.all_pendings()?.collect::<Result<_, _>>()?;
-    accounts.iter().for_each(|account| digest.add(digest::account(account)));
-    pendings.iter().for_each(|pending| digest.add(digest::pending(pending)));
+    accounts
+        .iter()
+        .for_each(|account| digest.add(digest::account(account)));
+    pendings
+        .iter()
+        .for_each(|pending| digest.add(digest::pending(pending)));
     small_rows(reader, &mut digest)?;
 
     let (mut rows, mut events) = (vec![], vec![]);
@@ -164,8 +168,15 @@ pub fn verify(reader: &Reader) -> Result<Report, Error> {
             Change::Event(event) => {
                 report.events += 1;
                 if let EventBody::TransferExpired { transfer, .. } = &event.body {
-                    for (side, account) in [(0, transfer.debit_account_id), (1, transfer.credit_account_id)] {
-                        let touch = Touch { sequence: event.sequence, side: side + EXPIRY, offset: 0 };
+                    for (side, account) in [
+                        (0, transfer.debit_account_id),
+                        (1, transfer.credit_account_id),
+                    ] {
+                        let touch = Touch {
+                            sequence: event.sequence,
+                            side: side + EXPIRY,
+                            offset: 0,
+                        };
                         touches.add_touch(account.0, touch);
                     }
                 }
@@ -180,18 +191,28 @@ pub fn verify(reader: &Reader) -> Result<Report, Error> {
     let mut refused = vec![];
     reader.each_refused(|id| refused.push(TransferId(id)))?;
     report.refused = refused.len() as u64;
-    refused.iter().for_each(|id| digest.add(digest::refused(id.0)));
+    refused
+        .iter()
+        .for_each(|id| digest.add(digest::refused(id.0)));
     report.expect(expected == clock.sequence + 1, || {
-        format!("the last sequence is {}, the clock says {}", expected - 1, clock.sequence)
+        format!(
+            "the last sequence is {}, the clock says {}",
+            expected - 1,
+            clock.sequence
+        )
     });
     for (what, found, counted) in [
         ("accounts", report.accounts, clock.account_count),
         ("transfers", report.transfers, clock.transfer_count),
         ("refused ids", report.refused, clock.refused_count),
     ] {
-        report.expect(found == counted, || format!("{found} {what}, the clock counted {counted}"));
+        report.expect(found == counted, || {
+            format!("{found} {what}, the clock counted {counted}")
+        });
     }
-    report.expect(digest == reader.applied().digest, || "the rows do not have the digest of the state".into());
+    report.expect(digest == reader.applied().digest, || {
+        "the rows do not have the digest of the state".into()
+    });
     check_ids(reader, &mut report, &ids, &refused)?;
     check_history(reader, &mut report, touches)?;
 
@@ -202,7 +223,9 @@ pub fn verify(reader: &Reader) -> Result<Report, Error> {
         accounts.sort_unstable_by_key(|account| account.timestamp);
         let transfer_ids = rows.iter().map(|row: &TransferRow| row.transfer.id);
         report.invariant(invariants::ids_are_unique(transfer_ids, refused));
-        report.invariant(invariants::pendings_add_up(&accounts, &pendings, &rows, &events));
+        report.invariant(invariants::pendings_add_up(
+            &accounts, &pendings, &rows, &events,
+        ));
         report.invariant(invariants::order_holds(&accounts, &rows, &events));
         report.invariant(invariants::replay_agrees(&accounts, &rows, &events));
     }
@@ -210,8 +233,18 @@ pub fn verify(reader: &Reader) -> Result<Report, Error> {
 }
 
 fn add_touches(touches: &mut SetSum, row: &TransferRow) {
-    for (side, account) in [(0, row.transfer.debit_account_id), (1, row.transfer.credit_account_id)] {
-        touches.add_touch(account.0, Touch { sequence: row.sequence, side, offset: 0 });
+    for (side, account) in [
+        (0, row.transfer.debit_account_id),
+        (1, row.transfer.credit_account_id),
+    ] {
+        touches.add_touch(
+            account.0,
+            Touch {
+                sequence: row.sequence,
+                side,
+                offset: 0,
+            },
+        );
     }
 }
 
@@ -238,10 +271,18 @@ fn check_ids(
             indexed.add_id(super::rows::transfers::row_id(&row), sequence);
         }
     }
-    report.expect(outside == 0, || format!("{outside} ids lie outside of the known ranges"));
-    report.expect(&indexed == transfers && refused_count == refused.len(), || {
-        format!("the id index has {} transfers where there are {}", indexed.count, transfers.count)
+    report.expect(outside == 0, || {
+        format!("{outside} ids lie outside of the known ranges")
     });
+    report.expect(
+        &indexed == transfers && refused_count == refused.len(),
+        || {
+            format!(
+                "the id index has {} transfers where there are {}",
+                indexed.count, transfers.count
+            )
+        },
+    );
     Ok(())
 }
 
@@ -249,22 +290,42 @@ fn check_ids(
 fn check_history(reader: &Reader, report: &mut Report, expected: SetSum) -> Result<(), Error> {
     let mut found = SetSum::default();
     reader.each_history_on_disk(|account, _, touches| {
-        touches.into_iter().for_each(|touch| found.add_touch(account, Touch { offset: 0, ..touch }));
+        touches
+            .into_iter()
+            .for_each(|touch| found.add_touch(account, Touch { offset: 0, ..touch }));
     })?;
-    for change in reader.recent_chunks().map(super::reader::chunk_changes).collect::<Result<Vec<_>, _>>()?.concat() {
+    for change in reader
+        .recent_chunks()
+        .map(super::reader::chunk_changes)
+        .collect::<Result<Vec<_>, _>>()?
+        .concat()
+    {
         match change {
             Change::Transfer(row) => add_touches(&mut found, &row),
             Change::Event(event) => {
                 if let EventBody::TransferExpired { transfer, .. } = event.body {
-                    for (side, account) in [(0, transfer.debit_account_id), (1, transfer.credit_account_id)] {
-                        found.add_touch(account.0, Touch { sequence: event.sequence, side: side + EXPIRY, offset: 0 });
+                    for (side, account) in [
+                        (0, transfer.debit_account_id),
+                        (1, transfer.credit_account_id),
+                    ] {
+                        found.add_touch(
+                            account.0,
+                            Touch {
+                                sequence: event.sequence,
+                                side: side + EXPIRY,
+                                offset: 0,
+                            },
+                        );
                     }
                 }
             }
         }
     }
     report.expect(found == expected, || {
-        format!("the history has {} changes of accounts where there are {}", found.count, expected.count)
+        format!(
+            "the history has {} changes of accounts where there are {}",
+            found.count, expected.count
+        )
     });
     Ok(())
 }

@@ -79,7 +79,12 @@ impl Writer {
     /// When the disk fails or is damaged.
     pub fn prefetch(&mut self, entry: &EntryReader<'_>) -> Result<Prefetched<'_>, Error> {
         let published = self.shared.published();
-        self.forget_committed(published.windows.first().map_or(self.active.number, |(window, _)| window.number));
+        self.forget_committed(
+            published
+                .windows
+                .first()
+                .map_or(self.active.number, |(window, _)| window.number),
+        );
         let lookup = published.lookup(self.shared.hash);
         let sources = Sources {
             lookup: &lookup,
@@ -96,21 +101,31 @@ impl Writer {
     ///
     /// # Errors
     /// When the run writer gave up, or the changes do not follow the last entry. The node must stop.
-    pub fn push(&mut self, log_id: LogId, changes: &Changes, membership: Option<Bytes>) -> Result<(), Error> {
+    pub fn push(
+        &mut self,
+        log_id: LogId,
+        changes: &Changes,
+        membership: Option<Bytes>,
+    ) -> Result<(), Error> {
         self.check_order(log_id)?;
         let mut digest = self.applied.digest;
         let chunk = Chunk::encode(log_id.index, changes, &mut digest)?;
         for change in &changes.accounts {
             self.accounts.put(change.after);
         }
-        for place in changes.pendings.iter().filter_map(|change| queue_place(&change.after)) {
+        for place in changes
+            .pendings
+            .iter()
+            .filter_map(|change| queue_place(&change.after))
+        {
             self.queue_floor = self.queue_floor.min(place);
         }
         if let Some(recent) = self.recents.last_mut() {
             recent.absorb(changes, self.active.chunk_count());
         }
         let ids = changes.transfers.iter().map(|row| row.transfer.id.0);
-        self.active.push(chunk, ids.chain(changes.refused.iter().map(|id| id.0)))?;
+        self.active
+            .push(chunk, ids.chain(changes.refused.iter().map(|id| id.0)))?;
         self.applied.digest = digest;
         self.applied.clock = changes.clock_after;
         self.advance(log_id, membership)
@@ -128,7 +143,10 @@ impl Writer {
     fn check_order(&self, log_id: LogId) -> Result<(), Error> {
         let expected = self.applied.log_id.map(|id| id.index + 1);
         if expected.is_some_and(|expected| expected != log_id.index) {
-            return Err(Error::Broken(format!("entry {} was pushed where {expected:?} belongs", log_id.index)));
+            return Err(Error::Broken(format!(
+                "entry {} was pushed where {expected:?} belongs",
+                log_id.index
+            )));
         }
         Ok(())
     }
@@ -150,7 +168,11 @@ impl Writer {
         let full = self.active.transfer_count() >= self.transfers_max
             || self.active.memory_bytes() + recent_bytes >= self.bytes_max
             || self.active.chunk_count() >= WINDOW_ENTRIES_MAX;
-        if full { self.seal_window() } else { self.tick() }
+        if full {
+            self.seal_window()
+        } else {
+            self.tick()
+        }
     }
 
     /// Seals a window that has become old. Call it now and then when no entries come, about once a second.
@@ -201,15 +223,21 @@ impl Writer {
             if room {
                 queue.unwritten += 1;
                 let window = Arc::clone(&self.active);
-                let sealed = Sealed { window, began: self.began.clone(), end: self.applied.clone() };
-                queue.jobs.push_back(Job::Run(sealed));
+                let sealed = Sealed {
+                    window,
+                    began: self.began.clone(),
+                    end: self.applied.clone(),
+                };
+                queue.jobs.push_back(Job::Run(Box::new(sealed)));
             }
             room
         })?;
         self.shared.queue_changed.notify_all();
         if waited {
             let waited_us = began_waiting.elapsed().as_micros() as u64;
-            counters.apply_wait_us.fetch_add(waited_us, Ordering::Relaxed);
+            counters
+                .apply_wait_us
+                .fetch_add(waited_us, Ordering::Relaxed);
         }
         self.begin_window();
         Ok(())
@@ -231,13 +259,19 @@ impl Writer {
         self.shared.publish(|published| {
             published.applied = self.applied.clone();
             match published.windows.last_mut() {
-                Some((window, chunk_count)) if window.number == self.active.number => *chunk_count = count,
+                Some((window, chunk_count)) if window.number == self.active.number => {
+                    *chunk_count = count
+                }
                 _ => published.windows.push((Arc::clone(&self.active), count)),
             }
         });
         let counters = &self.shared.counters;
-        counters.next_due.store(self.queue_floor.0, Ordering::Relaxed);
-        counters.cached_accounts.store(self.accounts.len() as u64, Ordering::Relaxed);
+        counters
+            .next_due
+            .store(self.queue_floor.0, Ordering::Relaxed);
+        counters
+            .cached_accounts
+            .store(self.accounts.len() as u64, Ordering::Relaxed);
     }
 
     /// Windows are sealed at 75 to 100 percent of the limits, another part on every node and every time, so that the
@@ -268,10 +302,20 @@ impl Writer {
         self.active = Arc::new(Window::new(self.active.number + 1, self.shared.hash, None));
         self.recents = vec![Recent::new(self.active.number)];
         self.queue_floor = (0, 0);
-        self.accounts = AccountCache::new(self.shared.config.accounts_in_memory_max, self.shared.hash.seed());
+        self.accounts = AccountCache::new(
+            self.shared.config.accounts_in_memory_max,
+            self.shared.hash.seed(),
+        );
         lock(&self.shared.digests).clear();
         self.choose_limits();
         self.publish_active();
         Ok(())
+    }
+}
+
+impl Drop for Writer {
+    fn drop(&mut self) {
+        // Nothing can follow any more. What is not committed is in the log.
+        self.shared.stop();
     }
 }

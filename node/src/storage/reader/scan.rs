@@ -3,9 +3,7 @@
 //! Mutable rows merge the windows' newest versions with the disk's rows. Immutable rows come from disk up to the
 //! commit record's index and from the windows above it, so that none is met twice and leftovers never.
 
-use farthing_ledger::{
-    Account, Event, NamespaceTotals, Pending, Record, RecordKey, TransferRow,
-};
+use farthing_ledger::{Account, Event, NamespaceTotals, Pending, Record, RecordKey, TransferRow};
 use rocksdb::DBRawIterator;
 
 use super::Reader;
@@ -50,7 +48,10 @@ impl<T> CurrentRows<'_, T> {
     fn advance(&mut self) -> Result<Option<T>, Error> {
         let malformed = || Error::damaged("current", "malformed row");
         self.disk.status().map_err(Error::database("scan rows"))?;
-        let disk = self.disk.item().filter(|(key, _)| *key < self.end.as_slice());
+        let disk = self
+            .disk
+            .item()
+            .filter(|(key, _)| *key < self.end.as_slice());
         let item = match (disk, self.recent.last()) {
             (None, None) => return Ok(None),
             (Some((key, value)), recent) if recent.is_none_or(|(recent, _)| key < *recent) => {
@@ -126,14 +127,19 @@ impl Changes<'_> {
         let block = next_block(&mut self.transfers, committed)?;
         match (self.event.take(), block) {
             (None, None) => self.recent = Some((0, 0)),
-            (Some(event), block) if block.as_ref().is_none_or(|rows| event.sequence < rows[0].sequence) => {
+            (Some(event), block)
+                if block
+                    .as_ref()
+                    .is_none_or(|rows| event.sequence < rows[0].sequence) =>
+            {
                 self.events.next();
                 self.ready.push(Change::Event(event));
             }
             (event, Some(rows)) => {
                 self.event = event;
                 self.transfers.next();
-                self.ready.extend(rows.into_iter().rev().map(Change::Transfer));
+                self.ready
+                    .extend(rows.into_iter().rev().map(Change::Transfer));
             }
             (Some(_), None) => {}
         }
@@ -141,13 +147,19 @@ impl Changes<'_> {
     }
 
     fn read_window(&mut self, window: usize, chunk: usize) -> Result<bool, Error> {
-        let Some(view) = self.reader.lookup().windows.get(window) else { return Ok(false) };
+        let Some(view) = self.reader.lookup().windows.get(window) else {
+            return Ok(false);
+        };
         if chunk >= view.chunk_count() {
             self.recent = Some((window + 1, 0));
             return Ok(true);
         }
         self.recent = Some((window, chunk + 1));
-        if let Some(chunk) = view.window().chunk(chunk).filter(|chunk| chunk.log_index > self.reader.committed()) {
+        if let Some(chunk) = view
+            .window()
+            .chunk(chunk)
+            .filter(|chunk| chunk.log_index > self.reader.committed())
+        {
             self.ready = chunk_changes(chunk)?;
             self.ready.reverse();
         }
@@ -170,11 +182,13 @@ impl Iterator for Changes<'_> {
 
 /// Every change of a chunk, by sequence.
 pub(crate) fn chunk_changes(chunk: &Chunk) -> Result<Vec<Change>, Error> {
-    let transfers =
-        chunk.transfers().map(|(sequence, _, row)| Change::Transfer(TransferRow::from_bytes(sequence, &row)));
+    let transfers = chunk
+        .transfers()
+        .map(|(sequence, _, row)| Change::Transfer(TransferRow::from_bytes(sequence, &row)));
     let mut changes: Vec<Change> = transfers.collect();
     for (sequence, value) in chunk.events() {
-        let event = events::read_value(sequence, value).ok_or_else(|| Error::Broken("an event is malformed".into()))?;
+        let event = events::read_value(sequence, value)
+            .ok_or_else(|| Error::Broken("an event is malformed".into()))?;
         changes.push(Change::Event(event));
     }
     changes.sort_by_key(Change::sequence);
@@ -182,17 +196,23 @@ pub(crate) fn chunk_changes(chunk: &Chunk) -> Result<Vec<Change>, Error> {
 }
 
 /// The block at the iterator, or `None` at the end of what is committed.
-fn next_block(blocks: &mut DBRawIterator<'_>, committed: u64) -> Result<Option<Vec<TransferRow>>, Error> {
+fn next_block(
+    blocks: &mut DBRawIterator<'_>,
+    committed: u64,
+) -> Result<Option<Vec<TransferRow>>, Error> {
     let malformed = || Error::damaged("transfers", "malformed block");
     blocks.status().map_err(Error::database("scan transfers"))?;
-    let Some((key, value)) = blocks.item() else { return Ok(None) };
+    let Some((key, value)) = blocks.item() else {
+        return Ok(None);
+    };
     let first = u64_key(key).ok_or_else(malformed)?;
     let block = Block::read(value).ok_or_else(malformed)?;
     if block.log_index > committed {
         return Ok(None);
     }
     let rows = block.rows().enumerate().map(|(offset, row)| {
-        row.map(|row| TransferRow::from_bytes(first + offset as u64, &row)).ok_or_else(malformed)
+        row.map(|row| TransferRow::from_bytes(first + offset as u64, &row))
+            .ok_or_else(malformed)
     });
     rows.collect::<Result<_, _>>().map(Some)
 }
@@ -201,12 +221,16 @@ fn next_block(blocks: &mut DBRawIterator<'_>, committed: u64) -> Result<Option<V
 fn next_event(events: &mut DBRawIterator<'_>, committed: u64) -> Result<Option<Event>, Error> {
     let malformed = || Error::damaged("events", "malformed row");
     events.status().map_err(Error::database("scan events"))?;
-    let Some((key, value)) = events.item() else { return Ok(None) };
+    let Some((key, value)) = events.item() else {
+        return Ok(None);
+    };
     if log_index(value).ok_or_else(malformed)? > committed {
         return Ok(None);
     }
     let sequence = u64_key(key).ok_or_else(malformed)?;
-    self::events::read_value(sequence, value).map(Some).ok_or_else(malformed)
+    self::events::read_value(sequence, value)
+        .map(Some)
+        .ok_or_else(malformed)
 }
 
 impl Reader {
@@ -230,12 +254,23 @@ impl Reader {
         let mut recent: Vec<(&[u8], &[u8])> = vec![];
         for window in self.lookup().windows.iter().rev() {
             let tag = prefix.first().copied().unwrap_or_default();
-            recent.extend(window.rows_of(tag).into_iter().filter(|(key, _)| key.starts_with(prefix)));
+            recent.extend(
+                window
+                    .rows_of(tag)
+                    .into_iter()
+                    .filter(|(key, _)| key.starts_with(prefix)),
+            );
         }
         recent.sort_by_key(|&(key, _)| key);
         recent.dedup_by_key(|&mut (key, _)| key);
         recent.reverse();
-        Ok(CurrentRows { disk, end, recent, read, failed: false })
+        Ok(CurrentRows {
+            disk,
+            end,
+            recent,
+            read,
+            failed: false,
+        })
     }
 
     /// Every account, by id.
@@ -243,7 +278,9 @@ impl Reader {
     /// # Errors
     /// When the disk fails or is damaged; an item is an error too, and the last, when that shows later.
     pub fn all_accounts(&self) -> Result<CurrentRows<'_, Account>, Error> {
-        self.current_rows(&[current::TAG_ACCOUNT], |_, value| current::read_account(value))
+        self.current_rows(&[current::TAG_ACCOUNT], |_, value| {
+            current::read_account(value)
+        })
     }
 
     /// Every pending transfer whatever its status, by id.
@@ -251,7 +288,9 @@ impl Reader {
     /// # Errors
     /// As [`Reader::all_accounts`].
     pub fn all_pendings(&self) -> Result<CurrentRows<'_, Pending>, Error> {
-        self.current_rows(&[current::TAG_PENDING], |_, value| current::read_pending(value))
+        self.current_rows(&[current::TAG_PENDING], |_, value| {
+            current::read_pending(value)
+        })
     }
 
     /// Every record, deleted ones included, by namespace and key.
@@ -267,7 +306,10 @@ impl Reader {
     /// # Errors
     /// As [`Reader::all_accounts`].
     pub fn records(&self, namespace: u32) -> Result<CurrentRows<'_, (RecordKey, Record)>, Error> {
-        self.current_rows(&current::number_key(current::TAG_RECORD, namespace), read_record)
+        self.current_rows(
+            &current::number_key(current::TAG_RECORD, namespace),
+            read_record,
+        )
     }
 
     /// The totals of every namespace, by number.
@@ -285,7 +327,9 @@ impl Reader {
     /// # Errors
     /// As [`Reader::all_accounts`].
     pub fn all_settings(&self) -> Result<CurrentRows<'_, (u32, u64)>, Error> {
-        self.current_rows(&[current::TAG_SETTING], |key, value| Some((read_number(key)?, current::read_setting(value)?)))
+        self.current_rows(&[current::TAG_SETTING], |key, value| {
+            Some((read_number(key)?, current::read_setting(value)?))
+        })
     }
 
     /// Every change from a sequence number on, in the order of the log: transfers and events.
@@ -296,13 +340,24 @@ impl Reader {
         let mut transfers = self.iterator(family::TRANSFERS, false)?;
         transfers.seek_for_prev(from.to_be_bytes());
         if !transfers.valid() {
-            transfers.status().map_err(Error::database("scan transfers"))?;
+            transfers
+                .status()
+                .map_err(Error::database("scan transfers"))?;
             transfers.seek_to_first();
         }
         let mut events = self.iterator(family::EVENTS, false)?;
         events.seek(from.to_be_bytes());
         let ready = vec![];
-        Ok(Changes { reader: self, transfers, events, ready, event: None, from, recent: None, failed: false })
+        Ok(Changes {
+            reader: self,
+            transfers,
+            events,
+            ready,
+            event: None,
+            from,
+            recent: None,
+            failed: false,
+        })
     }
 
     /// Calls `each` with every refused id, in no order that means anything.
@@ -323,7 +378,11 @@ impl Reader {
 
     /// Chunks whose rows are not on disk as far as this cut is concerned.
     pub(crate) fn recent_chunks(&self) -> impl Iterator<Item = &Chunk> {
-        let chunks = self.lookup().windows.iter().flat_map(|window| window.chunks());
+        let chunks = self
+            .lookup()
+            .windows
+            .iter()
+            .flat_map(|window| window.chunks());
         chunks.filter(|chunk| chunk.log_index > self.committed())
     }
 
@@ -343,7 +402,10 @@ impl Reader {
     }
 
     /// Calls `each` with account, log index and touches of every history row on disk.
-    pub(crate) fn each_history_on_disk(&self, mut each: impl FnMut(u128, u64, Vec<Touch>)) -> Result<(), Error> {
+    pub(crate) fn each_history_on_disk(
+        &self,
+        mut each: impl FnMut(u128, u64, Vec<Touch>),
+    ) -> Result<(), Error> {
         let malformed = || Error::damaged("history", "malformed row");
         let mut rows = self.iterator(family::HISTORY, false)?;
         rows.seek_to_first();
@@ -351,7 +413,11 @@ impl Reader {
             let (account, first) = history::split_key(key).ok_or_else(malformed)?;
             let index = log_index(value).ok_or_else(malformed)?;
             if index <= self.committed() {
-                each(account, index, history::read_value(first, value).ok_or_else(malformed)?);
+                each(
+                    account,
+                    index,
+                    history::read_value(first, value).ok_or_else(malformed)?,
+                );
             }
             rows.next();
         }

@@ -42,23 +42,36 @@ struct StoredCommit {
 
 impl From<LogId> for StoredLogId {
     fn from(id: LogId) -> Self {
-        Self { term: id.term, node: id.node, index: id.index }
+        Self {
+            term: id.term,
+            node: id.node,
+            index: id.index,
+        }
     }
 }
 
 impl From<StoredLogId> for LogId {
     fn from(id: StoredLogId) -> Self {
-        Self { term: id.term, node: id.node, index: id.index }
+        Self {
+            term: id.term,
+            node: id.node,
+            index: id.index,
+        }
     }
 }
 
 /// The value of the commit record.
 pub(crate) fn to_bytes(applied: &AppliedState) -> Result<Vec<u8>, Error> {
     let clock = &applied.clock;
-    let log_id = applied.log_id.ok_or_else(|| Error::Broken("a commit of nothing".into()))?;
+    let log_id = applied
+        .log_id
+        .ok_or_else(|| Error::Broken("a commit of nothing".into()))?;
     let stored = StoredCommit {
         log_id: log_id.into(),
-        membership: applied.membership.as_ref().map(|(id, bytes)| ((*id).into(), bytes.to_vec())),
+        membership: applied
+            .membership
+            .as_ref()
+            .map(|(id, bytes)| ((*id).into(), bytes.to_vec())),
         clock: StoredClock {
             timestamp: clock.timestamp,
             account_timestamp: clock.account_timestamp,
@@ -71,16 +84,20 @@ pub(crate) fn to_bytes(applied: &AppliedState) -> Result<Vec<u8>, Error> {
         },
         digest: applied.digest.sum().to_le_bytes(),
     };
-    cold::encode(Kind::Commit, &stored).map_err(|error| Error::Broken(format!("commit record: {error}")))
+    cold::encode(Kind::Commit, &stored)
+        .map_err(|error| Error::Broken(format!("commit record: {error}")))
 }
 
 /// Reads [`to_bytes`].
 pub(crate) fn from_bytes(bytes: &[u8]) -> Result<AppliedState, Error> {
-    let stored: StoredCommit = cold::decode(Kind::Commit, bytes).map_err(Error::cold("commit record"))?;
+    let stored: StoredCommit =
+        cold::decode(Kind::Commit, bytes).map_err(Error::cold("commit record"))?;
     let clock = stored.clock;
     Ok(AppliedState {
         log_id: Some(stored.log_id.into()),
-        membership: stored.membership.map(|(id, bytes)| (id.into(), Bytes::from(bytes))),
+        membership: stored
+            .membership
+            .map(|(id, bytes)| (id.into(), Bytes::from(bytes))),
         clock: Clock {
             timestamp: clock.timestamp,
             account_timestamp: clock.account_timestamp,
@@ -102,10 +119,26 @@ mod tests {
 
     #[test]
     fn the_record_has_these_bytes() {
-        let clock = Clock { timestamp: 1, sequence: 300, account_count: 4, ..Clock::default() };
+        let clock = Clock {
+            timestamp: 1,
+            sequence: 300,
+            account_count: 4,
+            ..Clock::default()
+        };
         let applied = AppliedState {
-            log_id: Some(LogId { term: 2, node: 3, index: 70_000 }),
-            membership: Some((LogId { term: 1, node: 1, index: 1 }, Bytes::from_static(b"voters"))),
+            log_id: Some(LogId {
+                term: 2,
+                node: 3,
+                index: 70_000,
+            }),
+            membership: Some((
+                LogId {
+                    term: 1,
+                    node: 1,
+                    index: 1,
+                },
+                Bytes::from_static(b"voters"),
+            )),
             clock,
             digest: Digest::from_sum(5),
         };

@@ -3,7 +3,9 @@
 //! Rows of a run enter this family in one ingest together with the commit record (tag 1), so that what they say is
 //! always the state after exactly the entry that the record names.
 
-use farthing_ledger::{Account, AccountId, Ledger, NamespaceTotals, Pending, RecordKey, TransferId};
+use farthing_ledger::{
+    Account, AccountId, Ledger, NamespaceTotals, Pending, RecordKey, TransferId,
+};
 
 use crate::storage::packed;
 
@@ -58,7 +60,10 @@ pub(crate) fn due_key(expires_at: u64, timestamp: u64) -> [u8; 17] {
 pub(crate) fn split_due_key(key: &[u8]) -> Option<(u64, u64)> {
     let key: &[u8; 17] = key.try_into().ok()?;
     (key[0] == TAG_DUE).then_some(())?;
-    Some((u64::from_be_bytes(*key[1..].first_chunk()?), u64::from_be_bytes(*key[9..].first_chunk()?)))
+    Some((
+        u64::from_be_bytes(*key[1..].first_chunk()?),
+        u64::from_be_bytes(*key[9..].first_chunk()?),
+    ))
 }
 
 /// Key of a tag with a 32-bit number.
@@ -82,10 +87,10 @@ pub(crate) fn split_record_key(key: &[u8]) -> Option<RecordKey> {
     RecordKey::new(u32::from_be_bytes(*head[1..].first_chunk()?), name)
 }
 
-/// Appends the value of an account.
+/// Appends the value of an account; `bytes` is [`Account::to_bytes`].
 #[inline]
-pub(crate) fn write_account(account: &Account, out: &mut Vec<u8>) {
-    packed::pack(&account.to_bytes(), out);
+pub(crate) fn write_account(bytes: &[u8; Account::BYTES], out: &mut Vec<u8>) {
+    packed::pack(bytes, out);
 }
 
 /// The account in a value.
@@ -120,7 +125,10 @@ pub(crate) fn namespace_value(totals: &NamespaceTotals) -> [u8; 16] {
 /// The totals in a value.
 pub(crate) fn read_namespace(value: &[u8]) -> Option<NamespaceTotals> {
     let value: &[u8; 16] = value.try_into().ok()?;
-    Some(NamespaceTotals { rows: super::u64_at(value, 0)?, bytes: super::u64_at(value, 8)? })
+    Some(NamespaceTotals {
+        rows: super::u64_at(value, 0)?,
+        bytes: super::u64_at(value, 8)?,
+    })
 }
 
 /// The setting in a value.
@@ -148,13 +156,26 @@ mod tests {
 
     #[test]
     fn values_come_back() {
-        let account = Account { id: AccountId(1 << 127), credits_posted: 9, timestamp: 3, ..Account::default() };
+        let account = Account {
+            id: AccountId(1 << 127),
+            credits_posted: 9,
+            timestamp: 3,
+            ..Account::default()
+        };
         let mut value = vec![];
-        write_account(&account, &mut value);
+        write_account(&account.to_bytes(), &mut value);
         assert_eq!(read_account(&value), Some(account));
         assert!(value.len() < 48, "zeros take no room: {}", value.len());
-        let transfer = Transfer { id: TransferId(5), amount: u128::MAX, ..Transfer::default() };
-        let pending = Pending { transfer, status: PendingStatus::Expired, sequence: 8 };
+        let transfer = Transfer {
+            id: TransferId(5),
+            amount: u128::MAX,
+            ..Transfer::default()
+        };
+        let pending = Pending {
+            transfer,
+            status: PendingStatus::Expired,
+            sequence: 8,
+        };
         value.clear();
         write_pending(&pending, &mut value);
         assert_eq!(read_pending(&value), Some(pending));

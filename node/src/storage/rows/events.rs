@@ -31,14 +31,26 @@ mod tests {
 
     #[test]
     fn events_come_back() {
-        let account = Account { id: AccountId(3), timestamp: 17, ..Account::default() };
-        let event = Event { sequence: 4, timestamp: 17, body: EventBody::AccountCreated(account) };
+        let account = Account {
+            id: AccountId(3),
+            timestamp: 17,
+            ..Account::default()
+        };
+        let event = Event {
+            sequence: 4,
+            timestamp: 17,
+            body: EventBody::AccountCreated(account),
+        };
         let mut value = vec![];
         write_value(5, &event, &mut value);
         assert_eq!(super::super::log_index(&value), Some(5));
         assert_eq!(read_value(4, &value).unwrap(), event);
         value[8] = 2;
-        assert_eq!(read_value(4, &value), None, "an unknown version is not guessed at");
+        assert_eq!(
+            read_value(4, &value),
+            None,
+            "an unknown version is not guessed at"
+        );
         assert_eq!(read_value(4, &value[..9]), None);
     }
 }

@@ -41,7 +41,11 @@ pub(crate) fn split_key(key: &[u8]) -> Option<(u128, u64)> {
 
 /// Replaces `out` by the value of a row; `touches` are 1 to 64 of one account and entry, by sequence.
 #[inline]
-pub(crate) fn write_value(log_index: u64, touches: impl IntoIterator<Item = Touch>, out: &mut Vec<u8>) {
+pub(crate) fn write_value(
+    log_index: u64,
+    touches: impl IntoIterator<Item = Touch>,
+    out: &mut Vec<u8>,
+) {
     out.clear();
     out.extend_from_slice(&log_index.to_le_bytes());
     let mut first = None;
@@ -58,15 +62,27 @@ pub(crate) fn write_value(log_index: u64, touches: impl IntoIterator<Item = Touc
 /// The touches in a value.
 pub(crate) fn read_value(first_sequence: u64, value: &[u8]) -> Option<Vec<Touch>> {
     let items = value.get(8..)?;
-    if items.is_empty() || !items.len().is_multiple_of(ITEM_BYTES) || items.len() > ITEM_BYTES * ITEMS_MAX {
+    if items.is_empty()
+        || !items.len().is_multiple_of(ITEM_BYTES)
+        || items.len() > ITEM_BYTES * ITEMS_MAX
+    {
         return None;
     }
     let touch = |item: &[u8; ITEM_BYTES]| {
         let delta = u32::from_le_bytes(*item.first_chunk()?);
         let sequence = first_sequence.checked_add(u64::from(delta))?;
-        (item[4] < 4).then_some(Touch { sequence, side: item[4], offset: item[5] })
+        (item[4] < 4).then_some(Touch {
+            sequence,
+            side: item[4],
+            offset: item[5],
+        })
     };
-    items.as_chunks::<ITEM_BYTES>().0.iter().map(touch).collect()
+    items
+        .as_chunks::<ITEM_BYTES>()
+        .0
+        .iter()
+        .map(touch)
+        .collect()
 }
 
 #[cfg(test)]
@@ -77,9 +93,21 @@ mod tests {
     #[test]
     fn rows_come_back() {
         let touches = [
-            Touch { sequence: 7, side: 0, offset: 6 },
-            Touch { sequence: 9, side: 1, offset: 8 },
-            Touch { sequence: 70_000, side: 1 + EXPIRY, offset: 0 },
+            Touch {
+                sequence: 7,
+                side: 0,
+                offset: 6,
+            },
+            Touch {
+                sequence: 9,
+                side: 1,
+                offset: 8,
+            },
+            Touch {
+                sequence: 70_000,
+                side: 1 + EXPIRY,
+                offset: 0,
+            },
         ];
         let mut value = vec![9];
         write_value(5, touches, &mut value);
@@ -87,7 +115,10 @@ mod tests {
         assert_eq!(super::super::log_index(&value), Some(5));
         assert_eq!(read_value(7, &value).unwrap(), touches);
         assert_eq!(split_key(&key(4 << 100, 7)), Some((4 << 100, 7)));
-        assert!(key(4, u64::MAX) < key(5, 0), "keys sort by account, then sequence");
+        assert!(
+            key(4, u64::MAX) < key(5, 0),
+            "keys sort by account, then sequence"
+        );
         assert_eq!(read_value(7, &value[..13]), None);
         assert_eq!(read_value(7, &value[..8]), None);
     }

@@ -31,8 +31,11 @@ impl Place {
     /// Reads [`Place::to_bytes`].
     pub(crate) fn from_bytes(bytes: &[u8]) -> Option<Self> {
         let bytes: &[u8; VALUE_BYTES] = bytes.try_into().ok()?;
-        let place =
-            Self { log_index: super::log_index(bytes)?, sequence: super::u64_at(bytes, 8)?, offset: bytes[16] };
+        let place = Self {
+            log_index: super::log_index(bytes)?,
+            sequence: super::u64_at(bytes, 8)?,
+            offset: bytes[16],
+        };
         (u64::from(place.offset) < place.sequence.max(1)).then_some(place)
     }
 
@@ -54,13 +57,35 @@ mod tests {
     #[test]
     fn places_come_back_and_nonsense_does_not() {
         for place in [
-            Place { log_index: 3, sequence: 100, offset: 63 },
-            Place { log_index: u64::MAX, sequence: 0, offset: 0 },
-            Place { log_index: 1, sequence: 1, offset: 0 },
+            Place {
+                log_index: 3,
+                sequence: 100,
+                offset: 63,
+            },
+            Place {
+                log_index: u64::MAX,
+                sequence: 0,
+                offset: 0,
+            },
+            Place {
+                log_index: 1,
+                sequence: 1,
+                offset: 0,
+            },
         ] {
             assert_eq!(Place::from_bytes(&place.to_bytes()), Some(place));
         }
-        assert_eq!(Place::from_bytes(&Place { log_index: 1, sequence: 5, offset: 5 }.to_bytes()), None);
+        assert_eq!(
+            Place::from_bytes(
+                &Place {
+                    log_index: 1,
+                    sequence: 5,
+                    offset: 5
+                }
+                .to_bytes()
+            ),
+            None
+        );
         assert_eq!(Place::from_bytes(&[0; 16]), None);
     }
 }

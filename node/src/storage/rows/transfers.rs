@@ -36,7 +36,11 @@ pub(crate) fn write_blocks(
     while next < rows.len() {
         let first = rows[next].sequence;
         let start = out.len();
-        blocks.push(BlockAt { first_sequence: first, start: start as u32, rows_before: next as u32 });
+        blocks.push(BlockAt {
+            first_sequence: first,
+            start: start as u32,
+            rows_before: next as u32,
+        });
         out.extend_from_slice(&[VERSION, 0, 0, 0, 0, 0, 0, 0]);
         out.extend_from_slice(&log_index.to_le_bytes());
         let mut count = 0_usize;
@@ -72,7 +76,11 @@ impl<'a> Block<'a> {
         if header[0] != VERSION || count == 0 || count > BLOCK_ROWS_MAX {
             return None;
         }
-        Some(Self { log_index: super::u64_at(header, 8)?, count, rows })
+        Some(Self {
+            log_index: super::u64_at(header, 8)?,
+            count,
+            rows,
+        })
     }
 
     /// The row at `offset` rows from the first.
@@ -96,15 +104,6 @@ impl<'a> Block<'a> {
             rest = row.map(|(_, used)| &rows[used..]);
             Some(row.map(|(row, _)| row))
         })
-    }
-
-    /// Length of the whole block in bytes.
-    pub(crate) fn length(&self) -> Option<usize> {
-        let mut at = 0;
-        for _ in 0..self.count {
-            at += packed::length(&self.rows[at..])?;
-        }
-        Some(HEADER_BYTES + at)
     }
 }
 
@@ -130,7 +129,11 @@ mod tests {
     fn rows(sequences: impl IntoIterator<Item = u64>) -> Vec<TransferRow> {
         let row = |sequence: u64| TransferRow {
             sequence,
-            transfer: Transfer { id: TransferId(u128::from(sequence) << 70 | 5), code: 7, ..Transfer::default() },
+            transfer: Transfer {
+                id: TransferId(u128::from(sequence) << 70 | 5),
+                code: 7,
+                ..Transfer::default()
+            },
             debit_after: Default::default(),
             credit_after: Default::default(),
         };
@@ -151,13 +154,14 @@ mod tests {
             assert_eq!((block.log_index, at.rows_before as usize), (9, read.len()));
             for (offset, row) in block.rows().enumerate() {
                 assert_eq!(block.row(offset), row);
-                read.push(TransferRow::from_bytes(at.first_sequence + offset as u64, &row.unwrap()));
+                read.push(TransferRow::from_bytes(
+                    at.first_sequence + offset as u64,
+                    &row.unwrap(),
+                ));
             }
             assert_eq!(block.row(block.count), None);
         }
         assert_eq!(read, rows);
-        let last = blocks.last().unwrap().start as usize;
-        assert_eq!(Block::read(&bytes[last..]).unwrap().length(), Some(bytes.len() - last));
         assert_eq!(row_id(&rows[1].to_bytes()), rows[1].transfer.id.0);
     }
 
@@ -168,7 +172,6 @@ mod tests {
         for end in 0..bytes.len() {
             if let Some(block) = Block::read(&bytes[..end]) {
                 assert!(block.rows().any(|row| row.is_none()));
-                assert_eq!(block.length(), None);
             }
         }
     }

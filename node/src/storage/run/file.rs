@@ -20,7 +20,13 @@ pub(crate) struct Pace<'a> {
 
 impl<'a> Pace<'a> {
     pub(crate) fn new(shared: &'a Shared) -> Self {
-        Self { shared, cancellations: shared.cancellations(), began: Instant::now(), bytes: 0, checked: 0 }
+        Self {
+            shared,
+            cancellations: shared.cancellations(),
+            began: Instant::now(),
+            bytes: 0,
+            checked: 0,
+        }
     }
 
     /// An error when the run shall end early.
@@ -40,7 +46,9 @@ impl<'a> Pace<'a> {
         }
         self.checked = self.bytes;
         self.check()?;
-        let due = Duration::from_secs_f64(self.bytes as f64 / self.shared.config.background_write_bytes_per_s as f64);
+        let due = Duration::from_secs_f64(
+            self.bytes as f64 / self.shared.config.background_write_bytes_per_s as f64,
+        );
         if let Some(early) = due.checked_sub(self.began.elapsed()) {
             std::thread::sleep(early.min(Duration::from_millis(100)));
         }
@@ -65,11 +73,26 @@ pub(crate) struct RunFile<'o> {
 impl<'o> RunFile<'o> {
     /// Files of about `bytes_max` bytes before compression. Several files are right only where families do not
     /// overlap; each file of another family is one more place to look.
-    pub(crate) fn new(options: &'o Options, bytes_max: usize, path: impl Fn(usize) -> PathBuf + 'o) -> Self {
-        Self { options, path: Box::new(path), open: None, paths: vec![], bytes: 0, bytes_max }
+    pub(crate) fn new(
+        options: &'o Options,
+        bytes_max: usize,
+        path: impl Fn(usize) -> PathBuf + 'o,
+    ) -> Self {
+        Self {
+            options,
+            path: Box::new(path),
+            open: None,
+            paths: vec![],
+            bytes: 0,
+            bytes_max,
+        }
     }
 
-    fn writer(&mut self, bytes: usize, pace: &mut Pace<'_>) -> Result<&mut SstFileWriter<'o>, Error> {
+    fn writer(
+        &mut self,
+        bytes: usize,
+        pace: &mut Pace<'_>,
+    ) -> Result<&mut SstFileWriter<'o>, Error> {
         pace.wrote(bytes)?;
         if self.bytes > self.bytes_max {
             self.close()?;
@@ -78,27 +101,42 @@ impl<'o> RunFile<'o> {
         if self.open.is_none() {
             let path = (self.path)(self.paths.len());
             let writer = SstFileWriter::create(self.options);
-            writer.open(&path).map_err(Error::database("begin a run file"))?;
+            writer
+                .open(&path)
+                .map_err(Error::database("begin a run file"))?;
             self.paths.push(path);
             self.open = Some(writer);
         }
-        self.open.as_mut().ok_or_else(|| Error::Broken("a run file is not open".into()))
+        self.open
+            .as_mut()
+            .ok_or_else(|| Error::Broken("a run file is not open".into()))
     }
 
     #[inline]
-    pub(crate) fn put(&mut self, key: &[u8], value: &[u8], pace: &mut Pace<'_>) -> Result<(), Error> {
-        self.writer(key.len() + value.len(), pace)?.put(key, value).map_err(Error::database("write a run file"))
+    pub(crate) fn put(
+        &mut self,
+        key: &[u8],
+        value: &[u8],
+        pace: &mut Pace<'_>,
+    ) -> Result<(), Error> {
+        self.writer(key.len() + value.len(), pace)?
+            .put(key, value)
+            .map_err(Error::database("write a run file"))
     }
 
     pub(crate) fn delete(&mut self, key: &[u8], pace: &mut Pace<'_>) -> Result<(), Error> {
-        self.writer(key.len(), pace)?.delete(key).map_err(Error::database("write a run file"))
+        self.writer(key.len(), pace)?
+            .delete(key)
+            .map_err(Error::database("write a run file"))
     }
 
     fn close(&mut self) -> Result<(), Error> {
         self.bytes = 0;
         match self.open.take() {
             // Synced by RocksDB before it returns.
-            Some(mut writer) => writer.finish().map_err(Error::database("finish a run file")),
+            Some(mut writer) => writer
+                .finish()
+                .map_err(Error::database("finish a run file")),
             None => Ok(()),
         }
     }
@@ -111,6 +149,14 @@ impl<'o> RunFile<'o> {
 }
 
 /// Lets finished files into a family, all by one manifest edit.
-pub(crate) fn ingest(database: &Database, family: &'static str, files: &[PathBuf]) -> Result<(), Error> {
-    if files.is_empty() { Ok(()) } else { database.ingest(family, files) }
+pub(crate) fn ingest(
+    database: &Database,
+    family: &'static str,
+    files: &[PathBuf],
+) -> Result<(), Error> {
+    if files.is_empty() {
+        Ok(())
+    } else {
+        database.ingest(family, files)
+    }
 }

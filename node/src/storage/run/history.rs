@@ -3,8 +3,8 @@
 //! They are found in the order of the log and needed in the order of accounts: touches are counted by account first
 //! and then laid into place, which is linear; only the accounts themselves are sorted.
 
-use farthing_ledger::id_map::IdMap;
 use farthing_ledger::EventBody;
+use farthing_ledger::id_map::IdMap;
 
 use super::super::error::{Error, step};
 use super::super::rows::history::{EXPIRY, ITEMS_MAX, Touch, key, write_value};
@@ -14,16 +14,22 @@ use super::super::window::chunk::Chunk;
 use super::file::{RunFile, ingest};
 use super::write::Run;
 
-/// A touch before it is laid into place.
-#[derive(Clone, Copy)]
-struct Entry {
-    /// Number of the account in [`Touches::accounts`].
-    account: u32,
+/// A touch in its place among those of its account.
+#[derive(Clone, Copy, Default)]
+struct Laid {
     chunk: u32,
     /// Sequence minus that of the run's start.
     sequence: u32,
     side: u8,
     offset: u8,
+}
+
+/// A touch before it is laid into place.
+#[derive(Clone, Copy)]
+struct Entry {
+    /// Number of the account in [`Touches::accounts`].
+    account: u32,
+    laid: Laid,
 }
 
 struct Touches {
@@ -46,27 +52,46 @@ pub(super) fn write(run: &mut Run<'_>) -> Result<(), Error> {
     for (number, chunk) in run.view.chunks().enumerate() {
         touches.add(chunk, number as u32)?;
     }
-    let (order, ends) = touches.by_account();
-    let mut sorted: Vec<(u128, u32)> =
-        touches.accounts.iter().enumerate().map(|(number, &id)| (id, number as u32)).collect();
+    let (laid, ends) = touches.by_account();
+    let mut sorted: Vec<(u128, u32)> = touches
+        .accounts
+        .iter()
+        .enumerate()
+        .map(|(number, &id)| (id, number as u32))
+        .collect();
     sorted.sort_unstable();
 
     let options = run.shared.resources.family(family::HISTORY);
     let mut file = RunFile::new(&options, usize::MAX, run.path(family::HISTORY));
     let mut value = vec![];
     for (id, number) in sorted {
-        let begin = number.checked_sub(1).map_or(0, |before| ends[before as usize]) as usize;
-        let mut rest = &order[begin..ends[number as usize] as usize];
+        let begin = number
+            .checked_sub(1)
+            .map_or(0, |before| ends[before as usize]) as usize;
+        let mut rest = &laid[begin..ends[number as usize] as usize];
         while let Some(&first) = rest.first() {
             // One row: the touches of one entry, at most so many.
-            let first = touches.entries[first as usize];
-            let same = rest.iter().take(ITEMS_MAX).take_while(|&&at| touches.entries[at as usize].chunk == first.chunk);
+            let same = rest
+                .iter()
+                .take(ITEMS_MAX)
+                .take_while(|laid| laid.chunk == first.chunk);
             let (row, later) = rest.split_at(same.count());
             rest = later;
-            let log_index = run.view.window().chunk(first.chunk as usize).map_or(0, |chunk| chunk.log_index);
-            let row = row.iter().map(|&at| touches.touch(touches.entries[at as usize]));
-            write_value(log_index, row, &mut value);
-            file.put(&key(id, touches.touch(first).sequence), &value, &mut run.pace)?;
+            let log_index = run
+                .view
+                .window()
+                .chunk(first.chunk as usize)
+                .map_or(0, |chunk| chunk.log_index);
+            write_value(
+                log_index,
+                row.iter().map(|&laid| touches.touch(laid)),
+                &mut value,
+            );
+            file.put(
+                &key(id, touches.touch(first).sequence),
+                &value,
+                &mut run.pace,
+            )?;
         }
     }
     let files = file.finish()?;
@@ -84,14 +109,15 @@ impl Touches {
         let transfers = self.entries.len();
         for (sequence, value) in chunk.events() {
             let event = events::read_value(sequence, value);
-            let event = event.ok_or_else(|| Error::Broken(format!("event {sequence} cannot be read back")))?;
+            let event = event
+                .ok_or_else(|| Error::Broken(format!("event {sequence} cannot be read back")))?;
             if let EventBody::TransferExpired { transfer, .. } = event.body {
                 let (debit, credit) = (transfer.debit_account_id.0, transfer.credit_account_id.0);
                 self.touch_both(number, sequence, debit, credit, EXPIRY, 0)?;
             }
         }
         if begin != transfers && transfers != self.entries.len() {
-            self.entries[begin..].sort_by_key(|entry| entry.sequence);
+            self.entries[begin..].sort_by_key(|entry| entry.laid.sequence);
         }
         Ok(())
     }
@@ -105,11 +131,22 @@ impl Touches {
         kind: u8,
         offset: u8,
     ) -> Result<(), Error> {
-        let sequence = sequence.checked_sub(self.first_sequence).and_then(|sequence| u32::try_from(sequence).ok());
-        let sequence = sequence.ok_or_else(|| Error::Broken("a run spans too many changes".into()))?;
+        let sequence = sequence
+            .checked_sub(self.first_sequence)
+            .and_then(|sequence| u32::try_from(sequence).ok());
+        let sequence =
+            sequence.ok_or_else(|| Error::Broken("a run spans too many changes".into()))?;
         for (side, account) in [(0, debit), (1, credit)] {
             let account = self.number(account);
-            self.entries.push(Entry { account, chunk, sequence, side: side + kind, offset });
+            self.entries.push(Entry {
+                account,
+                laid: Laid {
+                    chunk,
+                    sequence,
+                    side: side + kind,
+                    offset,
+                },
+            });
         }
         Ok(())
     }
@@ -125,16 +162,16 @@ impl Touches {
         number
     }
 
-    fn touch(&self, entry: Entry) -> Touch {
+    fn touch(&self, laid: Laid) -> Touch {
         Touch {
-            sequence: self.first_sequence + u64::from(entry.sequence),
-            side: entry.side,
-            offset: entry.offset,
+            sequence: self.first_sequence + u64::from(laid.sequence),
+            side: laid.side,
+            offset: laid.offset,
         }
     }
 
-    /// Indexes of the entries, grouped by account number and by sequence within it, and the end of each group.
-    fn by_account(&self) -> (Vec<u32>, Vec<u32>) {
+    /// The touches, grouped by account number and by sequence within it, and the end of each group.
+    fn by_account(&mut self) -> (Vec<Laid>, Vec<u32>) {
         let mut next = vec![0_u32; self.accounts.len() + 1];
         for entry in &self.entries {
             next[entry.account as usize + 1] += 1;
@@ -142,13 +179,13 @@ impl Touches {
         for account in 1..next.len() {
             next[account] += next[account - 1];
         }
-        let mut order = vec![0_u32; self.entries.len()];
-        for (index, entry) in self.entries.iter().enumerate() {
+        let mut laid = vec![Laid::default(); self.entries.len()];
+        for entry in std::mem::take(&mut self.entries) {
             let place = &mut next[entry.account as usize];
-            order[*place as usize] = index as u32;
+            laid[*place as usize] = entry.laid;
             *place += 1;
         }
         next.pop();
-        (order, next)
+        (laid, next)
     }
 }

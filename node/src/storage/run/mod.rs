@@ -17,7 +17,7 @@ use super::window::Window;
 /// What the apply thread asks for.
 pub(crate) enum Job {
     /// Write a sealed window and commit it.
-    Run(Sealed),
+    Run(Box<Sealed>),
     /// Link the state as it is now.
     Checkpoint(SealTicket),
 }
@@ -37,8 +37,9 @@ pub(crate) fn start(shared: Arc<Shared>) -> Result<JoinHandle<()>, Error> {
     std::thread::Builder::new()
         .name("run-writer".into())
         .spawn(move || {
-            // Runs may wait; applying and answering may not. Where it is refused, they merely compete.
-            let _ = rustix::process::nice(10);
+            // Applying and answering go first. Only a little: a run that never ends stops them too. Where this is
+            // refused, they merely compete.
+            let _ = rustix::process::nice(5);
             while let Some(job) = next(&shared) {
                 let was_run = matches!(job, Job::Run(_));
                 let result = perform(&shared, job);
@@ -69,13 +70,16 @@ fn next(shared: &Shared) -> Option<Job> {
             queue.busy = true;
             return Some(job);
         }
-        queue = shared.queue_changed.wait(queue).unwrap_or_else(PoisonError::into_inner);
+        queue = shared
+            .queue_changed
+            .wait(queue)
+            .unwrap_or_else(PoisonError::into_inner);
     }
 }
 
 fn perform(shared: &Shared, job: Job) -> Result<(), Error> {
     match job {
-        Job::Run(sealed) => write::write(shared, sealed),
+        Job::Run(sealed) => write::write(shared, &sealed),
         Job::Checkpoint(ticket) => snapshot::take(shared, &ticket),
     }
 }

@@ -25,6 +25,9 @@ use super::history;
 /// Files of families in log order, which never overlap, are cut at this size, so that each is synced soon.
 const ORDERED_FILE_BYTES: usize = 32 << 20;
 
+/// A place in the expiry queue, as its key, and the id that is there from now on.
+type QueueChange = ([u8; 17], Option<u128>);
+
 /// What a run is written from and to.
 pub(super) struct Run<'a> {
     pub(super) shared: &'a Shared,
@@ -36,11 +39,17 @@ pub(super) struct Run<'a> {
 }
 
 /// Writes and commits a run.
-pub(super) fn write(shared: &Shared, sealed: Sealed) -> Result<(), Error> {
+pub(super) fn write(shared: &Shared, sealed: &Sealed) -> Result<(), Error> {
     let published = shared.published();
     let view = sealed.window.view(sealed.window.chunk_count());
     let pace = Pace::new(shared);
-    let mut run = Run { shared, database: Arc::clone(&published.database), sealed: &sealed, view, pace };
+    let mut run = Run {
+        shared,
+        database: Arc::clone(&published.database),
+        sealed,
+        view,
+        pace,
+    };
     wait_for_log(&run)?;
     wait_for_compaction(&run)?;
     let began = Instant::now();
@@ -60,20 +69,30 @@ pub(super) fn write(shared: &Shared, sealed: Sealed) -> Result<(), Error> {
 
     let committed = sealed.end.log_id;
     shared.publish(|published| {
-        published.windows.retain(|(window, _)| window.number > sealed.window.number);
+        published
+            .windows
+            .retain(|(window, _)| window.number > sealed.window.number);
         published.committed = committed;
         published.id_ranges = Arc::new(id_ranges);
     });
     let counters = &shared.counters;
     counters.runs.fetch_add(1, Ordering::Relaxed);
-    counters.run_us.fetch_add(began.elapsed().as_micros() as u64, Ordering::Relaxed);
-    counters.run_bytes.fetch_add(run.pace.bytes(), Ordering::Relaxed);
+    counters
+        .run_us
+        .fetch_add(began.elapsed().as_micros() as u64, Ordering::Relaxed);
+    counters
+        .run_bytes
+        .fetch_add(run.pace.bytes(), Ordering::Relaxed);
     Ok(())
 }
 
 /// State is never ahead of the node's own log.
 fn wait_for_log(run: &Run<'_>) -> Result<(), Error> {
-    while !run.shared.durable.wait_durable(run.sealed.end.index(), Duration::from_millis(50)) {
+    while !run
+        .shared
+        .durable
+        .wait_durable(run.sealed.end.index(), Duration::from_millis(50))
+    {
         run.pace.check()?;
     }
     Ok(())
@@ -113,9 +132,25 @@ impl Run<'_> {
         for chunk in self.view.chunks() {
             let log_index = chunk.log_index;
             ids.extend(chunk.transfers().map(|(sequence, offset, row)| {
-                (row_id(&row), Place { log_index, sequence, offset })
+                (
+                    row_id(&row),
+                    Place {
+                        log_index,
+                        sequence,
+                        offset,
+                    },
+                )
             }));
-            ids.extend(chunk.refused().iter().map(|&id| (id, Place { log_index, sequence: 0, offset: 0 })));
+            ids.extend(chunk.refused().iter().map(|&id| {
+                (
+                    id,
+                    Place {
+                        log_index,
+                        sequence: 0,
+                        offset: 0,
+                    },
+                )
+            }));
         }
         // Time-ordered ids are sorted already, which the sort notices.
         ids.sort_unstable_by_key(|&(id, _)| id);
@@ -127,7 +162,10 @@ impl Run<'_> {
         let files = file.finish()?;
         step("storage.run.ids.written")?;
         ingest(&self.database, family::IDS, &files)?;
-        Ok(ranges.with_run(ids.iter().map(|&(id, _)| id), self.shared.config.id_ranges_max))
+        Ok(ranges.with_run(
+            ids.iter().map(|&(id, _)| id),
+            self.shared.config.id_ranges_max,
+        ))
     }
 
     fn events(&mut self) -> Result<(), Error> {
@@ -143,11 +181,17 @@ impl Run<'_> {
 
     fn account_times(&mut self) -> Result<(), Error> {
         let options = self.shared.resources.family(family::ACCOUNT_TIMES);
-        let mut file = RunFile::new(&options, ORDERED_FILE_BYTES, self.path(family::ACCOUNT_TIMES));
+        let mut file = RunFile::new(
+            &options,
+            ORDERED_FILE_BYTES,
+            self.path(family::ACCOUNT_TIMES),
+        );
         for chunk in self.view.chunks() {
             for (sequence, value) in chunk.events() {
                 let event = events::read_value(sequence, value);
-                let event = event.ok_or_else(|| Error::Broken(format!("event {sequence} cannot be read back")))?;
+                let event = event.ok_or_else(|| {
+                    Error::Broken(format!("event {sequence} cannot be read back"))
+                })?;
                 if let EventBody::AccountCreated(account) = event.body {
                     let value = account_times::value(chunk.log_index, account.id.0);
                     file.put(&account.timestamp.to_be_bytes(), &value, &mut self.pace)?;
@@ -189,12 +233,18 @@ impl Run<'_> {
     }
 
     /// What the run changes in the expiry queue, by place: ids that enter it, and places that leave it.
-    fn queue(&self, rows: &[(&[u8], &[u8])]) -> Result<Vec<([u8; 17], Option<u128>)>, Error> {
+    fn queue(&self, rows: &[(&[u8], &[u8])]) -> Result<Vec<QueueChange>, Error> {
         let mut queue = vec![];
-        for (_, value) in rows.iter().filter(|(key, _)| key.first() == Some(&current::TAG_PENDING)) {
+        for (_, value) in rows
+            .iter()
+            .filter(|(key, _)| key.first() == Some(&current::TAG_PENDING))
+        {
             let pending = current::read_pending(value);
-            let pending = pending.ok_or_else(|| Error::Broken("a pending row cannot be read back".into()))?;
-            let Some((expires_at, timestamp)) = queue_place(&pending) else { continue };
+            let pending =
+                pending.ok_or_else(|| Error::Broken("a pending row cannot be read back".into()))?;
+            let Some((expires_at, timestamp)) = queue_place(&pending) else {
+                continue;
+            };
             let key = current::due_key(expires_at, timestamp);
             if pending.status == PendingStatus::Pending {
                 queue.push((key, Some(pending.transfer.id.0)));

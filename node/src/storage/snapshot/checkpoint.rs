@@ -38,8 +38,14 @@ enum TicketState {
 
 impl SealTicket {
     pub(crate) fn new(applied: AppliedState) -> Self {
-        let inner = Ticket { applied, state: Mutex::new(TicketState::Waiting), changed: Condvar::new() };
-        Self { inner: Arc::new(inner) }
+        let inner = Ticket {
+            applied,
+            state: Mutex::new(TicketState::Waiting),
+            changed: Condvar::new(),
+        };
+        Self {
+            inner: Arc::new(inner),
+        }
     }
 
     /// What the snapshot will contain.
@@ -69,7 +75,12 @@ impl SealTicket {
                 return Err(Error::Cancelled("storage is shutting down"));
             }
             let pause = std::time::Duration::from_millis(50);
-            state = self.inner.changed.wait_timeout(state, pause).unwrap_or_else(PoisonError::into_inner).0;
+            state = self
+                .inner
+                .changed
+                .wait_timeout(state, pause)
+                .unwrap_or_else(PoisonError::into_inner)
+                .0;
         }
     }
 }
@@ -84,7 +95,11 @@ pub struct Checkpoint {
 
 impl Checkpoint {
     fn new(dir: PathBuf, manifest: Manifest) -> Self {
-        Self { dir, manifest, doomed: AtomicBool::new(false) }
+        Self {
+            dir,
+            manifest,
+            doomed: AtomicBool::new(false),
+        }
     }
 
     /// Its directory.
@@ -103,7 +118,8 @@ impl Checkpoint {
     /// When there is no such position or the disk refuses.
     pub fn open(&self, position: usize) -> Result<File, Error> {
         let file = self.manifest.files.get(position);
-        let file = file.ok_or_else(|| Error::Snapshot(format!("no file {position} in this snapshot")))?;
+        let file =
+            file.ok_or_else(|| Error::Snapshot(format!("no file {position} in this snapshot")))?;
         let path = self.dir.join(&file.name);
         File::open(&path).map_err(|error| Error::io("open", &path, error))
     }
@@ -111,7 +127,9 @@ impl Checkpoint {
 
 impl Drop for Checkpoint {
     fn drop(&mut self) {
-        if self.doomed.load(Ordering::Acquire) && let Err(error) = files::remove_dir(&self.dir) {
+        if self.doomed.load(Ordering::Acquire)
+            && let Err(error) = files::remove_dir(&self.dir)
+        {
             tracing::warn!(%error, "an old snapshot stays until the next start");
         }
     }
@@ -127,11 +145,19 @@ pub(crate) fn take(shared: &Shared, ticket: &SealTicket) -> Result<(), Error> {
         return Ok(());
     }
     let published = shared.published();
-    let Some(log_id) = ticket.inner.applied.log_id.filter(|id| published.committed == Some(*id)) else {
+    let Some(log_id) = ticket
+        .inner
+        .applied
+        .log_id
+        .filter(|id| published.committed == Some(*id))
+    else {
         ticket.cancel("its run was abandoned");
         return Ok(());
     };
-    let dir = shared.layout.snapshots().join(format!("{BUILDING}{}", name(log_id)));
+    let dir = shared
+        .layout
+        .snapshots()
+        .join(format!("{BUILDING}{}", name(log_id)));
     files::remove_dir(&dir)?;
     step("storage.checkpoint.begin")?;
     published.database.checkpoint(&dir)?;
@@ -155,26 +181,50 @@ pub(super) fn finish(
     known: &[ManifestFile],
 ) -> Result<Arc<Checkpoint>, Error> {
     let mut current = lock(&shared.checkpoint);
-    let log_id = applied.log_id.ok_or_else(|| Error::Broken("a snapshot of nothing".into()))?;
-    if let Some(current) = current.as_ref().filter(|current| current.manifest.log_id == log_id) {
+    let log_id = applied
+        .log_id
+        .ok_or_else(|| Error::Broken("a snapshot of nothing".into()))?;
+    if let Some(current) = current
+        .as_ref()
+        .filter(|current| current.manifest.log_id == log_id)
+    {
         files::remove_dir(dir)?;
         return Ok(Arc::clone(current));
     }
     let generation = shared.published().generation;
-    let mut checksums: HashMap<&str, &ManifestFile> = known.iter().map(|file| (file.name.as_str(), file)).collect();
+    let mut checksums: HashMap<&str, &ManifestFile> = known
+        .iter()
+        .map(|file| (file.name.as_str(), file))
+        .collect();
     // Sorted files never change within a generation, so what the last snapshot found still holds.
-    if let Some(last) = current.as_ref().filter(|last| last.manifest.generation == generation) {
-        checksums.extend(last.manifest.files.iter().map(|file| (file.name.as_str(), file)));
+    if let Some(last) = current
+        .as_ref()
+        .filter(|last| last.manifest.generation == generation)
+    {
+        checksums.extend(
+            last.manifest
+                .files
+                .iter()
+                .map(|file| (file.name.as_str(), file)),
+        );
     }
     let mut list = vec![];
     for (name, path) in files::list(dir)? {
-        let length = std::fs::metadata(&path).map_err(|error| Error::io("look at", &path, error))?.len();
-        let known = checksums.get(name.as_str()).filter(|file| name.ends_with(".sst") && file.length == length);
+        let length = std::fs::metadata(&path)
+            .map_err(|error| Error::io("look at", &path, error))?
+            .len();
+        let known = checksums
+            .get(name.as_str())
+            .filter(|file| name.ends_with(".sst") && file.length == length);
         let (length, crc32c) = match known {
             Some(file) => (file.length, file.crc32c),
             None => files::checksum(&path)?,
         };
-        list.push(ManifestFile { name, length, crc32c });
+        list.push(ManifestFile {
+            name,
+            length,
+            crc32c,
+        });
     }
     let manifest = Manifest {
         cluster_id: shared.config.cluster_id,

@@ -33,10 +33,19 @@ impl Incoming {
                 manifest.cluster_id
             )));
         }
-        let dir = root.join(format!("{}-{}", manifest.log_id.term, manifest.log_id.index));
+        let dir = root.join(format!(
+            "{}-{}",
+            manifest.log_id.term, manifest.log_id.index
+        ));
         files::remove_dir(&dir)?;
         files::create_dir(&dir)?;
-        let mut incoming = Self { dir, manifest, complete: 0, open: None, finished: false };
+        let mut incoming = Self {
+            dir,
+            manifest,
+            complete: 0,
+            open: None,
+            finished: false,
+        };
         incoming.skip_empty()?;
         Ok(incoming)
     }
@@ -49,7 +58,10 @@ impl Incoming {
     /// Position in [`Manifest::files`] and offset in bytes of what is to come next; `None` when all is here.
     pub fn next(&self) -> Option<(usize, u64)> {
         self.manifest.files.get(self.complete)?;
-        Some((self.complete, self.open.as_ref().map_or(0, |open| open.length)))
+        Some((
+            self.complete,
+            self.open.as_ref().map_or(0, |open| open.length),
+        ))
     }
 
     /// Takes the next bytes: of file `position`, from `offset` on. Files come in the order of the manifest.
@@ -60,19 +72,32 @@ impl Incoming {
     pub fn write(&mut self, position: usize, offset: u64, bytes: &[u8]) -> Result<(), Error> {
         let expected = self.next();
         if expected != Some((position, offset)) {
-            return Err(Error::Snapshot(format!("got file {position} at {offset} where {expected:?} must come")));
+            return Err(Error::Snapshot(format!(
+                "got file {position} at {offset} where {expected:?} must come"
+            )));
         }
         let file = self.current()?;
         let path = self.dir.join(&file.name);
         if bytes.len() as u64 > file.length - offset {
-            return Err(Error::Snapshot(format!("{} is longer than its manifest says", file.name)));
+            return Err(Error::Snapshot(format!(
+                "{} is longer than its manifest says",
+                file.name
+            )));
         }
         if self.open.is_none() {
             let file = File::create(&path).map_err(|error| Error::io("create", &path, error))?;
-            self.open = Some(Open { file, length: 0, crc32c: 0 });
+            self.open = Some(Open {
+                file,
+                length: 0,
+                crc32c: 0,
+            });
         }
-        let Some(open) = self.open.as_mut() else { return Err(Error::Broken("no file is open".into())) };
-        open.file.write_all(bytes).map_err(|error| Error::io("write", &path, error))?;
+        let Some(open) = self.open.as_mut() else {
+            return Err(Error::Broken("no file is open".into()));
+        };
+        open.file
+            .write_all(bytes)
+            .map_err(|error| Error::io("write", &path, error))?;
         open.length += bytes.len() as u64;
         open.crc32c = crc32c::crc32c_append(open.crc32c, bytes);
         if open.length == file.length {
@@ -83,26 +108,45 @@ impl Incoming {
     }
 
     fn current(&self) -> Result<ManifestFile, Error> {
-        self.manifest.files.get(self.complete).cloned().ok_or_else(|| Error::Snapshot("all files are here".into()))
+        self.manifest
+            .files
+            .get(self.complete)
+            .cloned()
+            .ok_or_else(|| Error::Snapshot("all files are here".into()))
     }
 
     fn close(&mut self) -> Result<(), Error> {
         let file = self.current()?;
         let path = self.dir.join(&file.name);
-        let Some(open) = self.open.take() else { return Ok(()) };
+        let Some(open) = self.open.take() else {
+            return Ok(());
+        };
         if open.crc32c != file.crc32c {
-            return Err(Error::Snapshot(format!("{} was damaged on the way", file.name)));
+            return Err(Error::Snapshot(format!(
+                "{} was damaged on the way",
+                file.name
+            )));
         }
-        open.file.sync_all().map_err(|error| Error::io("sync", &path, error))?;
+        open.file
+            .sync_all()
+            .map_err(|error| Error::io("sync", &path, error))?;
         self.complete += 1;
         Ok(())
     }
 
     /// Files without bytes have nothing to come.
     fn skip_empty(&mut self) -> Result<(), Error> {
-        while let Some(file) = self.manifest.files.get(self.complete).filter(|file| file.length == 0) {
+        while let Some(file) = self
+            .manifest
+            .files
+            .get(self.complete)
+            .filter(|file| file.length == 0)
+        {
             if file.crc32c != 0 {
-                return Err(Error::Snapshot(format!("{} is empty and has a checksum", file.name)));
+                return Err(Error::Snapshot(format!(
+                    "{} is empty and has a checksum",
+                    file.name
+                )));
             }
             let path = self.dir.join(&file.name);
             let sync = File::create(&path).and_then(|file| file.sync_all());
@@ -118,7 +162,9 @@ impl Incoming {
     /// [`Error::Snapshot`] when something is missing.
     pub fn finish(mut self) -> Result<(PathBuf, Manifest), Error> {
         if let Some((position, offset)) = self.next() {
-            return Err(Error::Snapshot(format!("it ends at file {position}, byte {offset}")));
+            return Err(Error::Snapshot(format!(
+                "it ends at file {position}, byte {offset}"
+            )));
         }
         files::sync_dir(&self.dir)?;
         self.finished = true;
@@ -128,7 +174,9 @@ impl Incoming {
 
 impl Drop for Incoming {
     fn drop(&mut self) {
-        if !self.finished && let Err(error) = files::remove_dir(&self.dir) {
+        if !self.finished
+            && let Err(error) = files::remove_dir(&self.dir)
+        {
             tracing::warn!(%error, "a partial snapshot stays until the next start");
         }
     }

@@ -7,9 +7,9 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use super::checkpoint;
 use super::incoming::Incoming;
 use super::manifest::Manifest;
-use super::checkpoint;
 use crate::storage::config::Config;
 use crate::storage::database::Database;
 use crate::storage::error::{Error, step};
@@ -23,14 +23,22 @@ use crate::storage::window::KeyHash;
 use crate::storage::{AppliedState, load, verify};
 
 /// Replaces the running state. Apply thread only.
-pub(crate) fn install(shared: &Shared, incoming: &Path, manifest: &Manifest) -> Result<AppliedState, Error> {
+pub(crate) fn install(
+    shared: &Shared,
+    incoming: &Path,
+    manifest: &Manifest,
+) -> Result<AppliedState, Error> {
     check(&shared.config, &shared.resources, incoming, manifest)?;
     step("storage.install.checked")?;
     stop_runs(shared)?;
     step("storage.install.runs_stopped")?;
     let old = shared.published();
     let generation = adopt(&shared.layout, old.generation, incoming)?;
-    let database = Arc::new(Database::open(&shared.layout.generation(generation), &shared.resources, false)?);
+    let database = Arc::new(Database::open(
+        &shared.layout.generation(generation),
+        &shared.resources,
+        false,
+    )?);
     let new = load(database, generation)?;
     let applied = new.applied.clone();
     shared.publish(|published| *published = new);
@@ -46,20 +54,29 @@ pub(crate) fn install(shared: &Shared, incoming: &Path, manifest: &Manifest) -> 
 }
 
 /// Opens a received snapshot where it lies and compares it with its manifest.
-fn check(config: &Config, resources: &Resources, incoming: &Path, manifest: &Manifest) -> Result<(), Error> {
+fn check(
+    config: &Config,
+    resources: &Resources,
+    incoming: &Path,
+    manifest: &Manifest,
+) -> Result<(), Error> {
     if manifest.cluster_id != config.cluster_id {
         return Err(Error::Snapshot("it is of another cluster".into()));
     }
     let database = Arc::new(Database::open(incoming, resources, false)?);
     let published = load(database, manifest.generation)?;
     if !manifest.describes(&published.applied) {
-        return Err(Error::Snapshot("its commit record is not what its manifest says".into()));
+        return Err(Error::Snapshot(
+            "its commit record is not what its manifest says".into(),
+        ));
     }
     if config.verify_snapshots {
         let reader = Reader::of(Arc::new(published), KeyHash::random())?;
         let digest = verify::digest(&reader)?;
         if digest != manifest.digest {
-            return Err(Error::Snapshot("its rows do not have the digest of its manifest".into()));
+            return Err(Error::Snapshot(
+                "its rows do not have the digest of its manifest".into(),
+            ));
         }
     }
     Ok(())
@@ -67,7 +84,9 @@ fn check(config: &Config, resources: &Resources, incoming: &Path, manifest: &Man
 
 /// Makes a checked directory the generation in use and returns its number.
 fn adopt(layout: &Layout, current: u32, incoming: &Path) -> Result<u32, Error> {
-    let next = current.checked_add(1).ok_or_else(|| Error::Broken("generations are used up".into()))?;
+    let next = current
+        .checked_add(1)
+        .ok_or_else(|| Error::Broken("generations are used up".into()))?;
     let target = layout.generation(next);
     files::remove_dir(&target)?;
     files::rename(incoming, &target)?;
@@ -105,7 +124,11 @@ impl Repair {
     /// When the disk refuses or it is unclear which generation is in use.
     pub fn open(config: Config) -> Result<Self, Error> {
         let (layout, generation, _) = Layout::open(&config.dir)?;
-        Ok(Self { config, layout, generation })
+        Ok(Self {
+            config,
+            layout,
+            generation,
+        })
     }
 
     /// Begins to receive a snapshot.

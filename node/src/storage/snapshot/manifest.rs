@@ -73,7 +73,9 @@ fn read_id((term, node, index): (u64, u64, u64)) -> LogId {
 impl Manifest {
     /// Total length of its files, in bytes.
     pub fn length(&self) -> u64 {
-        self.files.iter().fold(0, |sum, file| sum.saturating_add(file.length))
+        self.files
+            .iter()
+            .fold(0, |sum, file| sum.saturating_add(file.length))
     }
 
     /// True when `applied` is the state this manifest speaks of.
@@ -92,16 +94,24 @@ impl Manifest {
             format_version: FORMAT_VERSION,
             cluster_id: self.cluster_id.to_le_bytes(),
             log_id: stored_id(self.log_id),
-            membership: self.membership.as_ref().map(|(id, bytes)| (stored_id(*id), bytes.to_vec())),
+            membership: self
+                .membership
+                .as_ref()
+                .map(|(id, bytes)| (stored_id(*id), bytes.to_vec())),
             digest: self.digest.sum().to_le_bytes(),
             generation: self.generation,
             files: self
                 .files
                 .iter()
-                .map(|file| StoredFile { name: file.name.clone(), length: file.length, crc32c: file.crc32c })
+                .map(|file| StoredFile {
+                    name: file.name.clone(),
+                    length: file.length,
+                    crc32c: file.crc32c,
+                })
                 .collect(),
         };
-        cold::encode(Kind::Manifest, &stored).map_err(|error| Error::Broken(format!("snapshot manifest: {error}")))
+        cold::encode(Kind::Manifest, &stored)
+            .map_err(|error| Error::Broken(format!("snapshot manifest: {error}")))
     }
 
     /// Reads [`Manifest::to_bytes`], from disk or from a peer.
@@ -109,24 +119,37 @@ impl Manifest {
     /// # Errors
     /// When the bytes are not a manifest, or name files in ways that reach outside of a snapshot's directory.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, Error> {
-        let stored: StoredManifest = cold::decode(Kind::Manifest, bytes).map_err(Error::cold("snapshot manifest"))?;
+        let stored: StoredManifest =
+            cold::decode(Kind::Manifest, bytes).map_err(Error::cold("snapshot manifest"))?;
         if stored.format_version != FORMAT_VERSION {
-            return Err(Error::Snapshot(format!("format version {} is unknown", stored.format_version)));
+            return Err(Error::Snapshot(format!(
+                "format version {} is unknown",
+                stored.format_version
+            )));
         }
         if stored.files.len() > FILES_MAX || stored.files.is_empty() {
             return Err(Error::Snapshot(format!("{} files", stored.files.len())));
         }
         if let Some(file) = stored.files.iter().find(|file| !is_plain_name(&file.name)) {
-            return Err(Error::Snapshot(format!("a file cannot have the name {:?}", file.name)));
+            return Err(Error::Snapshot(format!(
+                "a file cannot have the name {:?}",
+                file.name
+            )));
         }
         if !stored.files.is_sorted_by(|one, next| one.name < next.name) {
             return Err(Error::Snapshot("files are not in order".into()));
         }
-        let file = |file: StoredFile| ManifestFile { name: file.name, length: file.length, crc32c: file.crc32c };
+        let file = |file: StoredFile| ManifestFile {
+            name: file.name,
+            length: file.length,
+            crc32c: file.crc32c,
+        };
         Ok(Self {
             cluster_id: u128::from_le_bytes(stored.cluster_id),
             log_id: read_id(stored.log_id),
-            membership: stored.membership.map(|(id, bytes)| (read_id(id), Bytes::from(bytes))),
+            membership: stored
+                .membership
+                .map(|(id, bytes)| (read_id(id), Bytes::from(bytes))),
             digest: Digest::from_sum(u128::from_le_bytes(stored.digest)),
             generation: stored.generation,
             files: stored.files.into_iter().map(file).collect(),
@@ -150,10 +173,18 @@ mod tests {
     use super::*;
 
     fn manifest(names: &[&str]) -> Manifest {
-        let file = |name: &&str| ManifestFile { name: (*name).into(), length: 300, crc32c: 7 };
+        let file = |name: &&str| ManifestFile {
+            name: (*name).into(),
+            length: 300,
+            crc32c: 7,
+        };
         Manifest {
             cluster_id: 1,
-            log_id: LogId { term: 2, node: 3, index: 4 },
+            log_id: LogId {
+                term: 2,
+                node: 3,
+                index: 4,
+            },
             membership: Some((LogId::default(), Bytes::from_static(b"m"))),
             digest: Digest::from_sum(5),
             generation: 6,
@@ -174,7 +205,10 @@ mod tests {
             b"\x01\x07CURRENT\xfb\x2c\x01\x07",
         ];
         assert_eq!(&bytes[cold::HEADER_BYTES..], payload.concat());
-        assert_eq!(Manifest::from_bytes(&bytes).unwrap(), manifest(&["CURRENT"]));
+        assert_eq!(
+            Manifest::from_bytes(&bytes).unwrap(),
+            manifest(&["CURRENT"])
+        );
     }
 
     #[test]
@@ -192,7 +226,10 @@ mod tests {
             &[],
         ] {
             let bytes = manifest(names).to_bytes().unwrap();
-            assert!(matches!(Manifest::from_bytes(&bytes), Err(Error::Snapshot(_))), "{names:?}");
+            assert!(
+                matches!(Manifest::from_bytes(&bytes), Err(Error::Snapshot(_))),
+                "{names:?}"
+            );
         }
     }
 }

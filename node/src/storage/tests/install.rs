@@ -1,0 +1,288 @@
+//! Snapshots: built on one node, sent in pieces, installed on another, refused when anything about them is wrong.
+
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::compare::assert_equal;
+use super::workload::{Ids, log};
+use super::*;
+use crate::storage::snapshot::{MANIFEST_NAME, Repair};
+use crate::storage::{Checkpoint, Incoming, Manifest};
+
+/// A node's snapshot after the first `count` entries of a log.
+pub(super) fn snapshot_of(dir: &Path, log: &[Entry], count: usize) -> Arc<Checkpoint> {
+    let (mut writer, handle) = open(config(dir, 200));
+    replay(&mut writer, &log[..count]).unwrap();
+    let ticket = writer.seal().unwrap();
+    let checkpoint = handle.build_checkpoint(&ticket).unwrap();
+    handle.shutdown();
+    checkpoint
+}
+
+fn manifest_in(dir: &Path) -> Manifest {
+    Manifest::from_bytes(&std::fs::read(dir.join(MANIFEST_NAME)).unwrap()).unwrap()
+}
+
+/// Sends every file of a snapshot's directory, in pieces of odd sizes.
+fn send(
+    incoming: &mut Incoming,
+    dir: &Path,
+    spoil: impl Fn(&str, &mut Vec<u8>),
+) -> Result<(), Error> {
+    while let Some((position, _)) = incoming.next() {
+        let name = incoming.manifest().files[position].name.clone();
+        let mut bytes = std::fs::read(dir.join(&name)).unwrap();
+        spoil(&name, &mut bytes);
+        let mut offset = 0;
+        for piece in bytes.chunks(7_777) {
+            incoming.write(position, offset, piece)?;
+            offset += piece.len() as u64;
+        }
+        if bytes.is_empty() {
+            return Err(Error::Snapshot("a file lost all its bytes".into()));
+        }
+    }
+    Ok(())
+}
+
+/// Receives the snapshot in a directory.
+pub(super) fn receive(handle: &Handle, dir: &Path) -> (PathBuf, Manifest) {
+    let mut incoming = handle.receive(manifest_in(dir)).unwrap();
+    send(&mut incoming, dir, |_, _| ()).unwrap();
+    incoming.finish().unwrap()
+}
+
+#[test]
+fn a_snapshot_takes_the_place_of_the_state() {
+    let log = log(21, 150, 30, Ids::TimeOrdered);
+    let source = tempfile::tempdir().unwrap();
+    let checkpoint = snapshot_of(source.path(), &log, 120);
+    assert_eq!(checkpoint.manifest().log_id, log_id(119));
+
+    let dir = tempfile::tempdir().unwrap();
+    let (mut writer, handle) = open(config(dir.path(), 100));
+    replay(&mut writer, &log[..60]).unwrap();
+    let old_reader = handle.reader().unwrap();
+    let (path, manifest) = receive(&handle, checkpoint.dir());
+    writer.install(path, &manifest).unwrap();
+
+    assert_equal(&handle.reader().unwrap(), &reference(&log, 120));
+    assert_eq!(handle.committed(), Some(log_id(119)));
+    assert_eq!(
+        handle.digest_at(119),
+        Some(writer.applied().comparable_digest())
+    );
+    assert_equal(&old_reader, &reference(&log, 60));
+    let generations = || {
+        std::fs::read_dir(dir.path().join("state"))
+            .unwrap()
+            .flatten()
+            .filter(|entry| entry.file_name().to_string_lossy().starts_with("0000"))
+    };
+    assert_eq!(
+        generations().count(),
+        2,
+        "the old generation stays while somebody reads it"
+    );
+    drop(old_reader);
+    assert_eq!(generations().count(), 1, "and goes afterwards");
+
+    replay(&mut writer, &log).unwrap();
+    wait_for_runs(&handle);
+    assert_equal(&handle.reader().unwrap(), &reference(&log, 150));
+    assert_eq!(handle.verify().unwrap().findings, Vec::<String>::new());
+
+    // What was installed is also what this node would send.
+    let third = tempfile::tempdir().unwrap();
+    let (mut writer, third_handle) = open(config(third.path(), 100));
+    let installed = handle.current_checkpoint().unwrap();
+    assert_eq!(installed.manifest().log_id, log_id(119));
+    let (path, manifest) = receive(&third_handle, installed.dir());
+    writer.install(path, &manifest).unwrap();
+    replay(&mut writer, &log).unwrap();
+    assert_equal(&third_handle.reader().unwrap(), &reference(&log, 150));
+    assert_eq!(third_handle.digest_at(149), handle.digest_at(149));
+    assert!(third_handle.digest_at(149).is_some());
+}
+
+#[test]
+fn a_snapshot_that_is_not_what_it_says_is_refused_and_the_state_stays() {
+    let log = log(22, 80, 30, Ids::TimeOrdered);
+    let source = tempfile::tempdir().unwrap();
+    let checkpoint = snapshot_of(source.path(), &log, 80);
+    let dir = tempfile::tempdir().unwrap();
+    let (mut writer, handle) = open(config(dir.path(), 100));
+    replay(&mut writer, &log[..30]).unwrap();
+    let good = checkpoint.manifest().clone();
+
+    let foreign = Manifest {
+        cluster_id: 78,
+        ..good.clone()
+    };
+    assert!(matches!(handle.receive(foreign), Err(Error::Snapshot(_))));
+
+    let mut incoming = handle.receive(good.clone()).unwrap();
+    let (next, _) = incoming.next().unwrap();
+    assert!(
+        matches!(incoming.write(next + 1, 0, b"x"), Err(Error::Snapshot(_))),
+        "files come in order"
+    );
+    assert!(
+        matches!(incoming.write(next, 5, b"x"), Err(Error::Snapshot(_))),
+        "without gaps"
+    );
+    let flip = |name: &str, bytes: &mut Vec<u8>| {
+        if name.ends_with(".sst") {
+            bytes[20] ^= 1;
+        }
+    };
+    assert!(
+        matches!(
+            send(&mut incoming, checkpoint.dir(), flip),
+            Err(Error::Snapshot(_))
+        ),
+        "damaged on the way"
+    );
+    let mut incoming = handle.receive(good.clone()).unwrap();
+    let grow = |_: &str, bytes: &mut Vec<u8>| bytes.push(0);
+    assert!(
+        matches!(
+            send(&mut incoming, checkpoint.dir(), grow),
+            Err(Error::Snapshot(_))
+        ),
+        "too long"
+    );
+    let incoming = handle.receive(good.clone()).unwrap();
+    assert!(
+        matches!(incoming.finish(), Err(Error::Snapshot(_))),
+        "cut short"
+    );
+
+    // A manifest that speaks of another state than the files are.
+    for lie in [
+        Manifest {
+            digest: crate::storage::Digest::default(),
+            ..good.clone()
+        },
+        Manifest {
+            log_id: log_id(81),
+            ..good.clone()
+        },
+        Manifest {
+            membership: None,
+            ..good.clone()
+        },
+    ] {
+        let mut incoming = handle.receive(lie).unwrap();
+        send(&mut incoming, checkpoint.dir(), |_, _| ()).unwrap();
+        let (path, manifest) = incoming.finish().unwrap();
+        assert!(matches!(
+            writer.install(path, &manifest),
+            Err(Error::Snapshot(_))
+        ));
+    }
+    assert_equal(&handle.reader().unwrap(), &reference(&log, 30));
+    replay(&mut writer, &log).unwrap();
+    assert_equal(&handle.reader().unwrap(), &reference(&log, 80));
+}
+
+#[test]
+fn only_the_newest_snapshot_is_kept_unless_somebody_holds_an_older_one() {
+    let log = log(23, 90, 30, Ids::TimeOrdered);
+    let dir = tempfile::tempdir().unwrap();
+    let (mut writer, handle) = open(config(dir.path(), 100));
+    let mut held = vec![];
+    for count in [30, 60, 90] {
+        replay(&mut writer, &log[..count]).unwrap();
+        let ticket = writer.seal().unwrap();
+        held.push(handle.build_checkpoint(&ticket).unwrap());
+        let again = writer.seal().unwrap();
+        assert!(
+            Arc::ptr_eq(
+                &handle.build_checkpoint(&again).unwrap(),
+                held.last().unwrap()
+            ),
+            "nothing new to build"
+        );
+    }
+    let snapshots = || {
+        std::fs::read_dir(dir.path().join("snapshots"))
+            .unwrap()
+            .count()
+    };
+    assert_eq!(snapshots(), 3);
+    let mut bytes = vec![];
+    held[0].open(0).unwrap().read_to_end(&mut bytes).unwrap();
+    assert_eq!(bytes.len() as u64, held[0].manifest().files[0].length);
+    held.truncate(1);
+    assert_eq!(snapshots(), 2);
+    drop(held);
+    assert_eq!(snapshots(), 1);
+    let manifest = handle.current_checkpoint().unwrap().manifest().clone();
+    assert_eq!(manifest.log_id, log_id(89));
+    handle.shutdown();
+    drop((writer, handle));
+
+    // An unfinished one and one that is not valid go at the next start.
+    let snapshots_dir = dir.path().join("snapshots");
+    std::fs::create_dir(snapshots_dir.join("building-9-9")).unwrap();
+    std::fs::create_dir(snapshots_dir.join("9-9")).unwrap();
+    std::fs::write(snapshots_dir.join("9-9").join(MANIFEST_NAME), b"FART").unwrap();
+    let (_writer, handle) = open(config(dir.path(), 100));
+    assert_eq!(handle.current_checkpoint().unwrap().manifest(), &manifest);
+    assert_eq!(snapshots(), 1);
+}
+
+#[test]
+fn a_ticket_whose_run_was_abandoned_is_refused() {
+    let log = log(24, 60, 30, Ids::TimeOrdered);
+    let source = tempfile::tempdir().unwrap();
+    let checkpoint = snapshot_of(source.path(), &log, 60);
+    let dir = tempfile::tempdir().unwrap();
+    let durable = TestLog::up_to(0);
+    let (mut writer, handle) = Storage::open(config(dir.path(), 10_000), durable).unwrap();
+    replay(&mut writer, &log[..20]).unwrap();
+    let ticket = writer.seal().unwrap();
+    let (path, manifest) = receive(&handle, checkpoint.dir());
+    writer.install(path, &manifest).unwrap();
+    assert!(matches!(
+        handle.build_checkpoint(&ticket),
+        Err(Error::Snapshot(_))
+    ));
+    assert_eq!(
+        handle.current_checkpoint().unwrap().manifest().log_id,
+        log_id(59)
+    );
+}
+
+#[test]
+fn a_state_that_cannot_be_opened_is_repaired_from_a_peer() {
+    let log = log(25, 60, 30, Ids::TimeOrdered);
+    let source = tempfile::tempdir().unwrap();
+    let checkpoint = snapshot_of(source.path(), &log, 50);
+    let dir = tempfile::tempdir().unwrap();
+    let (mut writer, handle) = open(config(dir.path(), 100));
+    replay(&mut writer, &log[..40]).unwrap();
+    drop(writer.seal().unwrap());
+    wait_for_runs(&handle);
+    handle.shutdown();
+    drop((writer, handle));
+    let state = dir.path().join("state/00000001");
+    for file in std::fs::read_dir(&state).unwrap().flatten() {
+        if file.file_name().to_string_lossy().starts_with("MANIFEST") {
+            std::fs::write(file.path(), b"damaged").unwrap();
+        }
+    }
+    assert!(Storage::open(config(dir.path(), 100), TestLog::ahead()).is_err());
+
+    let repair = Repair::open(config(dir.path(), 100)).unwrap();
+    let mut incoming = repair.receive(manifest_in(checkpoint.dir())).unwrap();
+    send(&mut incoming, checkpoint.dir(), |_, _| ()).unwrap();
+    let (path, manifest) = incoming.finish().unwrap();
+    repair.install(path, &manifest).unwrap();
+    let (mut writer, handle) = open(config(dir.path(), 100));
+    assert_equal(&handle.reader().unwrap(), &reference(&log, 50));
+    replay(&mut writer, &log).unwrap();
+    assert_equal(&handle.reader().unwrap(), &reference(&log, 60));
+}

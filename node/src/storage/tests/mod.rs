@@ -3,6 +3,7 @@
 
 mod compare;
 mod install;
+#[cfg(feature = "failpoints")]
 mod kill;
 mod model;
 mod readers;
@@ -30,7 +31,9 @@ impl TestLog {
     }
 
     pub(super) fn up_to(index: u64) -> Arc<Self> {
-        Arc::new(Self { durable: AtomicU64::new(index) })
+        Arc::new(Self {
+            durable: AtomicU64::new(index),
+        })
     }
 
     pub(super) fn set(&self, index: u64) {
@@ -64,7 +67,11 @@ pub(super) fn open(config: Config) -> (Writer, Handle) {
 }
 
 pub(super) fn log_id(index: u64) -> LogId {
-    LogId { term: 1 + index / 50, node: 1, index }
+    LogId {
+        term: 1 + index / 50,
+        node: 1,
+        index,
+    }
 }
 
 /// Applies one entry to storage, as the state machine does.
@@ -102,7 +109,9 @@ pub(super) fn replay(writer: &mut Writer, log: &[Entry]) -> Result<(), Error> {
 /// The reference after the first `count` entries.
 pub(super) fn reference(log: &[Entry], count: usize) -> MemoryState {
     let mut state = MemoryState::new();
-    log[..count].iter().for_each(|entry| apply_reference(&mut state, entry));
+    log[..count]
+        .iter()
+        .for_each(|entry| apply_reference(&mut state, entry));
     state
 }
 
@@ -110,7 +119,10 @@ pub(super) fn reference(log: &[Entry], count: usize) -> MemoryState {
 pub(super) fn wait_for_runs(handle: &Handle) {
     let began = std::time::Instant::now();
     while handle.gauges().unwrap().sealed_windows != 0 {
-        assert!(handle.failure().is_none() && began.elapsed() < Duration::from_secs(60), "runs do not end");
+        assert!(
+            handle.failure().is_none() && began.elapsed() < Duration::from_secs(60),
+            "runs do not end"
+        );
         std::thread::sleep(Duration::from_millis(1));
     }
 }

@@ -2,8 +2,8 @@
 
 use bytes::Bytes;
 use farthing_ledger::{
-    Account, AccountFlags, AccountId, EntryBuilder, Ledger, NS_PER_S, RecordFlags, RecordItem, RequestBuilder, Setting,
-    Transfer, TransferFlags, TransferId, VERSION_ABSENT, VERSION_ANY,
+    Account, AccountFlags, AccountId, EntryBuilder, Ledger, NS_PER_S, RecordFlags, RecordItem,
+    RequestBuilder, Setting, Transfer, TransferFlags, TransferId, VERSION_ABSENT, VERSION_ANY,
 };
 
 /// One entry of the log.
@@ -57,9 +57,18 @@ const ACCOUNTS: u64 = 60;
 /// A log of `count` entries of up to `items` items.
 pub(crate) fn log(seed: u64, count: usize, items: u64, ids: Ids) -> Vec<Entry> {
     let random = Random::new(seed);
-    let mut generator =
-        Generator { random, ids, now: 1_000, next_id: 1, used: vec![], pending: vec![], operations: 0 };
-    (0..count).map(|index| generator.entry(index, items)).collect()
+    let mut generator = Generator {
+        random,
+        ids,
+        now: 1_000,
+        next_id: 1,
+        used: vec![],
+        pending: vec![],
+        operations: 0,
+    };
+    (0..count)
+        .map(|index| generator.entry(index, items))
+        .collect()
 }
 
 impl Generator {
@@ -74,20 +83,34 @@ impl Generator {
             _ => {}
         }
         let mut builder = EntryBuilder::new(self.now * NS_PER_S);
-        let mut pulse = index % 5 == 0;
+        let mut pulse = index.is_multiple_of(5);
         for _ in 0..=self.random.below(3) {
             let request = RequestBuilder::new(b"tester");
             let request = match self.random.below(20) {
                 0 | 1 => request.accounts(&self.accounts(items)),
-                2 => request.ledgers(&[Ledger::new(1 + self.random.below(4) as u32, "EUR", self.random.below(3) as u8)]),
+                2 => request.ledgers(&[Ledger::new(
+                    1 + self.random.below(4) as u32,
+                    "EUR",
+                    self.random.below(3) as u8,
+                )]),
                 3 | 4 => self.records(request),
-                5 => request.settings(&[Setting { setting: 1, value: 1 + self.random.below(2), ..Setting::default() }]),
+                5 => request.settings(&[Setting {
+                    setting: 1,
+                    value: 1 + self.random.below(2),
+                    ..Setting::default()
+                }]),
                 6 | 7 if std::mem::take(&mut pulse) => request.pulse(),
                 8 if index < 3 => request.accounts(&self.imported()),
                 _ => {
-                    let transfers: Vec<Transfer> = (0..=self.random.below(items)).map(|_| self.transfer()).collect();
+                    let transfers: Vec<Transfer> = (0..=self.random.below(items))
+                        .map(|_| self.transfer())
+                        .collect();
                     let request = request.transfers(&transfers);
-                    if self.random.below(8) == 0 { self.records(request) } else { request }
+                    if self.random.below(8) == 0 {
+                        self.records(request)
+                    } else {
+                        request
+                    }
                 }
             };
             builder.push(&request.finish().unwrap()).unwrap();
@@ -113,7 +136,13 @@ impl Generator {
             let flags = flags[self.random.below(5) as usize];
             let number = self.random.below(ACCOUNTS);
             let id = AccountId(u128::from(1 + number) << (8 * (number % 9)));
-            Account { id, ledger: 1 + number as u32 % 3, code: 1, flags, ..Account::default() }
+            Account {
+                id,
+                ledger: 1 + number as u32 % 3,
+                code: 1,
+                flags,
+                ..Account::default()
+            }
         };
         (0..items.min(20)).map(|_| account()).collect()
     }
@@ -135,9 +164,13 @@ impl Generator {
         self.next_id += 1;
         match self.ids {
             // One huge id now and then must not matter.
-            Ids::TimeOrdered if self.random.below(500) == 0 => u128::MAX - 1 - u128::from(self.next_id),
+            Ids::TimeOrdered if self.random.below(500) == 0 => {
+                u128::MAX - 1 - u128::from(self.next_id)
+            }
             Ids::TimeOrdered => u128::from(self.now) << 64 | u128::from(self.next_id),
-            Ids::Random => u128::from(self.random.next()) << 64 | u128::from(self.random.next()) | 1,
+            Ids::Random => {
+                u128::from(self.random.next()) << 64 | u128::from(self.random.next()) | 1
+            }
         }
     }
 
@@ -172,7 +205,8 @@ impl Generator {
             }
             3 | 4 if !self.pending.is_empty() => {
                 let post = self.random.below(2) == 0;
-                let pending_id = self.pending[self.random.below(self.pending.len() as u64) as usize];
+                let pending_id =
+                    self.pending[self.random.below(self.pending.len() as u64) as usize];
                 transfer = Transfer {
                     id: TransferId(id),
                     pending_id: TransferId(pending_id),
@@ -208,7 +242,11 @@ impl Generator {
                 operation_id: self.operations,
                 expected_version,
                 namespace: 1 + self.random.below(3) as u32,
-                flags: if delete { RecordFlags::DELETE } else { RecordFlags::default() },
+                flags: if delete {
+                    RecordFlags::DELETE
+                } else {
+                    RecordFlags::default()
+                },
                 reserved: 0,
                 key: key.as_bytes(),
                 value: if delete { &[] } else { &value },

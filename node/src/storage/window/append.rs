@@ -16,7 +16,10 @@ pub(crate) struct AppendList<T> {
 
 impl<T> AppendList<T> {
     pub(crate) fn new() -> Self {
-        Self { buckets: [const { OnceLock::new() }; BUCKETS], len: AtomicUsize::new(0) }
+        Self {
+            buckets: [const { OnceLock::new() }; BUCKETS],
+            len: AtomicUsize::new(0),
+        }
     }
 
     /// Number of items that every thread sees.
@@ -35,8 +38,14 @@ impl<T> AppendList<T> {
     pub(crate) fn push(&self, item: T) -> Result<usize, T> {
         let index = self.len.load(Ordering::Relaxed);
         let (bucket, at) = place(index);
-        let Some(bucket_slot) = self.buckets.get(bucket) else { return Err(item) };
-        let slots = bucket_slot.get_or_init(|| (0..FIRST_BUCKET << bucket).map(|_| OnceLock::new()).collect());
+        let Some(bucket_slot) = self.buckets.get(bucket) else {
+            return Err(item);
+        };
+        let slots = bucket_slot.get_or_init(|| {
+            (0..FIRST_BUCKET << bucket)
+                .map(|_| OnceLock::new())
+                .collect()
+        });
         slots[at].set(item)?;
         self.len.store(index + 1, Ordering::Release);
         Ok(index)

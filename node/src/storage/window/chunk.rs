@@ -49,13 +49,24 @@ pub(crate) enum IdEntry {
 
 impl Chunk {
     /// Encodes the changes of entry `log_index` and brings `digest` up to date with them.
-    pub(crate) fn encode(log_index: u64, changes: &Changes, digest: &mut Digest) -> Result<Self, Error> {
+    pub(crate) fn encode(
+        log_index: u64,
+        changes: &Changes,
+        digest: &mut Digest,
+    ) -> Result<Self, Error> {
         let mut bytes = Vec::with_capacity(encoded_estimate(changes));
-        let mut blocks = Vec::with_capacity(changes.transfers.len() / transfers::BLOCK_ROWS_MAX + 1);
+        let mut blocks =
+            Vec::with_capacity(changes.transfers.len() / transfers::BLOCK_ROWS_MAX + 1);
         let mut sum = *digest;
-        transfers::write_blocks(log_index, &changes.transfers, &mut bytes, &mut blocks, |row, encoded| {
-            sum.add(digest::transfer(row.sequence, encoded));
-        });
+        transfers::write_blocks(
+            log_index,
+            &changes.transfers,
+            &mut bytes,
+            &mut blocks,
+            |row, encoded| {
+                sum.add(digest::transfer(row.sequence, encoded));
+            },
+        );
         for id in &changes.refused {
             sum.add(digest::refused(id.0));
         }
@@ -63,12 +74,19 @@ impl Chunk {
         for event in &changes.events {
             let start = bytes.len() as u32;
             events::write_value(log_index, event, &mut bytes);
-            event_places.push(EventAt { sequence: event.sequence, start, end: bytes.len() as u32 });
+            event_places.push(EventAt {
+                sequence: event.sequence,
+                start,
+                end: bytes.len() as u32,
+            });
         }
         let rows = write_rows(changes, &mut bytes, &mut sum);
         let ids = changes.transfers.len() + changes.refused.len();
-        if u32::try_from(bytes.len()).is_err() || rows.len() > POSITIONS_MAX || ids > POSITIONS_MAX {
-            return Err(Error::Broken(format!("entry {log_index} changes more than the format allows")));
+        if u32::try_from(bytes.len()).is_err() || rows.len() > POSITIONS_MAX || ids > POSITIONS_MAX
+        {
+            return Err(Error::Broken(format!(
+                "entry {log_index} changes more than the format allows"
+            )));
         }
         *digest = sum;
         Ok(Self {
@@ -113,19 +131,31 @@ impl Chunk {
     pub(crate) fn blocks(&self) -> impl Iterator<Item = (u64, &[u8])> {
         let transfers_end = self.transfers_end();
         self.blocks.iter().enumerate().map(move |(index, at)| {
-            let end = self.blocks.get(index + 1).map_or(transfers_end, |next| next.start as usize);
+            let end = self
+                .blocks
+                .get(index + 1)
+                .map_or(transfers_end, |next| next.start as usize);
             (at.first_sequence, &self.bytes[at.start as usize..end])
         })
     }
 
     fn transfers_end(&self) -> usize {
         let row = self.rows.first().map(|&start| start as usize);
-        self.events.first().map(|event| event.start as usize).or(row).unwrap_or(self.bytes.len())
+        self.events
+            .first()
+            .map(|event| event.start as usize)
+            .or(row)
+            .unwrap_or(self.bytes.len())
     }
 
     /// Each event's sequence and value, in order.
     pub(crate) fn events(&self) -> impl Iterator<Item = (u64, &[u8])> {
-        self.events.iter().map(|event| (event.sequence, &self.bytes[event.start as usize..event.end as usize]))
+        self.events.iter().map(|event| {
+            (
+                event.sequence,
+                &self.bytes[event.start as usize..event.end as usize],
+            )
+        })
     }
 
     /// Every transfer with its sequence and its place in its block, in order.
@@ -133,7 +163,8 @@ impl Chunk {
         self.blocks.iter().flat_map(|at| {
             let rows = Block::read(&self.bytes[at.start as usize..]);
             let rows = rows.into_iter().flat_map(|block| block.rows().flatten());
-            rows.enumerate().map(|(offset, row)| (at.first_sequence + offset as u64, offset as u8, row))
+            rows.enumerate()
+                .map(|(offset, row)| (at.first_sequence + offset as u64, offset as u8, row))
         })
     }
 
@@ -142,11 +173,17 @@ impl Chunk {
         if let Some(refused) = position.checked_sub(self.transfer_count()) {
             return self.refused.get(refused).map(|_| IdEntry::Refused);
         }
-        let block = self.blocks.partition_point(|at| at.rows_before as usize <= position).checked_sub(1)?;
+        let block = self
+            .blocks
+            .partition_point(|at| at.rows_before as usize <= position)
+            .checked_sub(1)?;
         let at = self.blocks[block];
         let offset = position - at.rows_before as usize;
         let row = Block::read(&self.bytes[at.start as usize..])?.row(offset)?;
-        Some(IdEntry::Transfer(Found { sequence: at.first_sequence + offset as u64, row }))
+        Some(IdEntry::Transfer(Found {
+            sequence: at.first_sequence + offset as u64,
+            row,
+        }))
     }
 
     /// True when the id at a position is `id`.
@@ -155,14 +192,6 @@ impl Chunk {
             Some(IdEntry::Transfer(found)) => transfers::row_id(&found.row) == id,
             _ => self.refused.get(position - self.transfer_count()) == Some(&id),
         }
-    }
-
-    /// The transfer of a sequence.
-    pub(crate) fn transfer_at(&self, sequence: u64) -> Option<[u8; TransferRow::BYTES]> {
-        let block = self.blocks.partition_point(|at| at.first_sequence <= sequence).checked_sub(1)?;
-        let at = self.blocks[block];
-        let offset = usize::try_from(sequence - at.first_sequence).ok()?;
-        Block::read(&self.bytes[at.start as usize..])?.row(offset)
     }
 
     fn row_parts(&self, position: usize) -> (&[u8], &[u8], &[u8]) {
@@ -219,35 +248,63 @@ fn write_rows(changes: &Changes, out: &mut Vec<u8>, digest: &mut Digest) -> Vec<
         out[start + 9..start + 11].copy_from_slice(&value_length.to_le_bytes());
     };
     for change in &changes.accounts {
-        digest.replace(change.before.as_ref().map(digest::account), digest::account(&change.after));
-        row(out, &current::account_key(change.after.id), &mut |out| current::write_account(&change.after, out));
+        let bytes = change.after.to_bytes();
+        digest.replace(
+            change.before.as_ref().map(digest::account),
+            digest::account_bytes(&bytes),
+        );
+        row(out, &current::account_key(change.after.id), &mut |out| {
+            current::write_account(&bytes, out)
+        });
     }
     for change in &changes.pendings {
-        digest.replace(change.before.as_ref().map(digest::pending), digest::pending(&change.after));
+        digest.replace(
+            change.before.as_ref().map(digest::pending),
+            digest::pending(&change.after),
+        );
         let key = current::pending_key(change.after.transfer.id);
-        row(out, &key, &mut |out| current::write_pending(&change.after, out));
+        row(out, &key, &mut |out| {
+            current::write_pending(&change.after, out)
+        });
     }
     for change in &changes.ledgers {
-        digest.replace(change.before.as_ref().map(digest::ledger), digest::ledger(&change.after));
+        digest.replace(
+            change.before.as_ref().map(digest::ledger),
+            digest::ledger(&change.after),
+        );
         let key = current::number_key(current::TAG_LEDGER, change.after.ledger);
         row(out, &key, &mut |out| change.after.write_to(out));
     }
     for change in &changes.records {
-        let before = change.before.as_ref().map(|before| digest::record(&change.key, before));
+        let before = change
+            .before
+            .as_ref()
+            .map(|before| digest::record(&change.key, before));
         digest.replace(before, digest::record(&change.key, &change.after));
-        row(out, &current::record_key(&change.key), &mut |out| change.after.write_to(out));
+        row(out, &current::record_key(&change.key), &mut |out| {
+            change.after.write_to(out)
+        });
     }
     for change in &changes.namespaces {
-        let before = change.before.as_ref().map(|before| digest::namespace(change.namespace, before));
+        let before = change
+            .before
+            .as_ref()
+            .map(|before| digest::namespace(change.namespace, before));
         digest.replace(before, digest::namespace(change.namespace, &change.after));
         let key = current::number_key(current::TAG_NAMESPACE, change.namespace);
-        row(out, &key, &mut |out| out.extend_from_slice(&current::namespace_value(&change.after)));
+        row(out, &key, &mut |out| {
+            out.extend_from_slice(&current::namespace_value(&change.after))
+        });
     }
     for change in &changes.settings {
-        let before = change.before.map(|before| digest::setting(change.setting, before));
+        let before = change
+            .before
+            .map(|before| digest::setting(change.setting, before));
         digest.replace(before, digest::setting(change.setting, change.after));
         let key = current::number_key(current::TAG_SETTING, change.setting);
-        row(out, &key, &mut |out| out.extend_from_slice(&change.after.to_le_bytes()));
+        row(out, &key, &mut |out| {
+            out.extend_from_slice(&change.after.to_le_bytes())
+        });
     }
     starts
 }

@@ -59,7 +59,11 @@ pub(crate) struct Table {
 
 impl Table {
     fn with_slots(count: usize) -> Self {
-        Self { slots: (0..count.next_power_of_two()).map(|_| AtomicU64::new(0)).collect() }
+        Self {
+            slots: (0..count.next_power_of_two())
+                .map(|_| AtomicU64::new(0))
+                .collect(),
+        }
     }
 
     #[inline]
@@ -74,7 +78,11 @@ impl Table {
 
     /// The slot that holds a key, or the empty one where the search for it ended.
     #[inline]
-    pub(crate) fn find(&self, hash: u64, mut same: impl FnMut(Locator) -> bool) -> (usize, Option<Locator>) {
+    pub(crate) fn find(
+        &self,
+        hash: u64,
+        mut same: impl FnMut(Locator) -> bool,
+    ) -> (usize, Option<Locator>) {
         let tag = hash & !LOCATOR_MASK;
         let mut at = self.home(hash);
         loop {
@@ -137,21 +145,27 @@ pub(crate) struct Index {
 
 impl Index {
     pub(crate) fn with_capacity(keys: usize) -> Self {
-        Self { table: ArcSwap::from_pointee(Table::with_slots(keys.max(32) * 2)) }
+        Self {
+            table: ArcSwap::from_pointee(Table::with_slots(keys.max(32) * 2)),
+        }
     }
 
     pub(crate) fn table(&self) -> Arc<Table> {
         self.table.load_full()
     }
 
-    /// The table with room for `keys` in all, at most half full. `hash` recomputes the hash of a key. Writer only.
-    pub(crate) fn table_for(&self, keys: usize, hash: impl Fn(Locator) -> u64) -> Arc<Table> {
+    /// The table with room for `keys` in all, at most half full; `all` gives hash and locator of every key when it has
+    /// to be made anew. Writer only.
+    pub(crate) fn table_with<I>(&self, keys: usize, all: impl FnOnce() -> I) -> Arc<Table>
+    where
+        I: Iterator<Item = (u64, Locator)>,
+    {
         let table = self.table();
         if keys <= table.capacity() {
             return table;
         }
-        let bigger = Table::with_slots(keys.max(table.capacity() * 2) * 2);
-        table.locators().for_each(|locator| bigger.add(hash(locator), locator));
+        let bigger = Table::with_slots(keys.max(table.capacity() * 4) * 2);
+        all().for_each(|(hash, locator)| bigger.add(hash, locator));
         let bigger = Arc::new(bigger);
         self.table.store(Arc::clone(&bigger));
         bigger
@@ -166,14 +180,16 @@ mod tests {
     #[test]
     fn behaves_like_a_map_while_it_grows() {
         let mut keys: Vec<u64> = vec![];
-        let mut heads = HashMap::new();
+        let mut heads: HashMap<u64, Locator> = HashMap::new();
         let index = Index::with_capacity(1);
         let hash = |key: u64| key.wrapping_mul(0x9e37_79b9_7f4a_7c15) & 0xffff_fc00_0000_00ff;
         for step in 0..5_000_u64 {
             let key = step * step % 1_237;
             keys.push(key);
             let locator = Locator::new(keys.len() - 1, step as usize % POSITIONS_MAX);
-            let table = index.table_for(heads.len() + 1, |locator| hash(keys[locator.chunk()]));
+            let table = index.table_with(heads.len() + 1, || {
+                heads.iter().map(|(&key, &locator)| (hash(key), locator))
+            });
             let (at, found) = table.find(hash(key), |locator| keys[locator.chunk()] == key);
             assert_eq!(found, heads.insert(key, locator));
             match found {
@@ -190,11 +206,20 @@ mod tests {
 
     #[test]
     fn locators_survive_their_word() {
-        for locator in [Locator::new(0, 0), Locator::new(CHUNKS_MAX - 1, POSITIONS_MAX - 1)] {
-            assert_eq!(Locator::from_word(Locator::to_word(Some(locator))), Some(locator));
+        for locator in [
+            Locator::new(0, 0),
+            Locator::new(CHUNKS_MAX - 1, POSITIONS_MAX - 1),
+        ] {
+            assert_eq!(
+                Locator::from_word(Locator::to_word(Some(locator))),
+                Some(locator)
+            );
         }
         assert_eq!(Locator::new(CHUNKS_MAX - 1, 5).chunk(), CHUNKS_MAX - 1);
-        assert_eq!(Locator::new(3, POSITIONS_MAX - 1).position(), POSITIONS_MAX - 1);
+        assert_eq!(
+            Locator::new(3, POSITIONS_MAX - 1).position(),
+            POSITIONS_MAX - 1
+        );
         assert_eq!(Locator::from_word(0), None);
     }
 }

@@ -48,7 +48,10 @@ impl KeyHash {
             product as u64 ^ (product >> 64) as u64
         };
         let low = fold(id as u64 ^ self.0, 0x9e37_79b9_7f4a_7c15);
-        fold(low ^ (id >> 64) as u64 ^ self.0.rotate_left(29), 0xff51_afd7_ed55_8ccd)
+        fold(
+            low ^ (id >> 64) as u64 ^ self.0.rotate_left(29),
+            0xff51_afd7_ed55_8ccd,
+        )
     }
 
     #[inline]
@@ -74,7 +77,9 @@ pub(crate) struct Window {
 impl Window {
     /// An empty window with room for about as many keys as the one before it held.
     pub(crate) fn new(number: u64, hash: KeyHash, like: Option<&Self>) -> Self {
-        let room = |count: fn(&Self) -> &AtomicUsize| like.map_or(0, |like| count(like).load(Ordering::Relaxed));
+        let room = |count: fn(&Self) -> &AtomicUsize| {
+            like.map_or(0, |like| count(like).load(Ordering::Relaxed))
+        };
         Self {
             number,
             hash,
@@ -90,13 +95,25 @@ impl Window {
 
     /// Adds the chunk of the next entry; `new_ids` are those of its transfers, then the refused ones. One thread at a
     /// time.
-    pub(crate) fn push(&self, mut chunk: Chunk, new_ids: impl Iterator<Item = u128>) -> Result<(), Error> {
+    pub(crate) fn push(
+        &self,
+        mut chunk: Chunk,
+        new_ids: impl Iterator<Item = u128>,
+    ) -> Result<(), Error> {
         let number = self.chunks.len();
         if number >= CHUNKS_MAX.min(append::ITEMS_MAX) {
-            return Err(Error::Broken("a window took more entries than it can".into()));
+            return Err(Error::Broken(
+                "a window took more entries than it can".into(),
+            ));
         }
         let row_count = self.row_count.load(Ordering::Relaxed);
-        let rows = self.rows.table_for(row_count + chunk.row_count(), |locator| self.row_hash(locator));
+        let rows = self.rows.table_with(row_count + chunk.row_count(), || {
+            let heads = self.rows.table();
+            let heads: Vec<Locator> = heads.locators().collect();
+            heads
+                .into_iter()
+                .map(|locator| (self.row_hash(locator), locator))
+        });
         let mut found = Vec::with_capacity(chunk.row_count());
         let mut added = 0;
         for position in 0..chunk.row_count() {
@@ -108,14 +125,18 @@ impl Window {
             chunk.set_previous(position, previous);
         }
         let id_count = self.id_count.load(Ordering::Relaxed) + chunk.id_count();
-        let ids = self.ids.table_for(id_count, |locator| self.id_hash(locator));
+        let ids = self.ids.table_with(id_count, || self.id_hashes());
 
-        self.chunk_bytes.fetch_add(chunk.memory_bytes(), Ordering::Relaxed);
-        self.transfer_count.fetch_add(chunk.transfer_count(), Ordering::Relaxed);
+        self.chunk_bytes
+            .fetch_add(chunk.memory_bytes(), Ordering::Relaxed);
+        self.transfer_count
+            .fetch_add(chunk.transfer_count(), Ordering::Relaxed);
         self.id_count.store(id_count, Ordering::Relaxed);
         self.row_count.store(row_count + added, Ordering::Relaxed);
         if self.chunks.push(chunk).is_err() {
-            return Err(Error::Broken("a window took more entries than it can".into()));
+            return Err(Error::Broken(
+                "a window took more entries than it can".into(),
+            ));
         }
         // From here on the chunk can be found, though no reader's cut reaches it yet.
         for (position, (at, hash, previous)) in found.into_iter().enumerate() {
@@ -132,21 +153,28 @@ impl Window {
     }
 
     fn row_hash(&self, locator: Locator) -> u64 {
-        self.chunks.get(locator.chunk()).map_or(0, |chunk| self.hash.key(chunk.row_key(locator.position())))
+        self.chunks
+            .get(locator.chunk())
+            .map_or(0, |chunk| self.hash.key(chunk.row_key(locator.position())))
     }
 
     fn row_key_is(&self, locator: Locator, key: &[u8]) -> bool {
-        self.chunks.get(locator.chunk()).is_some_and(|chunk| chunk.row_key(locator.position()) == key)
+        self.chunks
+            .get(locator.chunk())
+            .is_some_and(|chunk| chunk.row_key(locator.position()) == key)
     }
 
-    fn id_hash(&self, locator: Locator) -> u64 {
-        match self.chunks.get(locator.chunk()).and_then(|chunk| chunk.id(locator.position()).map(|id| (chunk, id))) {
-            Some((_, IdEntry::Transfer(found))) => self.hash.id(row_id(&found.row)),
-            Some((chunk, IdEntry::Refused)) => {
-                chunk.refused().get(locator.position() - chunk.transfer_count()).map_or(0, |&id| self.hash.id(id))
-            }
-            None => 0,
-        }
+    /// Every id's hash and place, in the order of the log: decoding a block once is much quicker than once for each
+    /// of its rows.
+    fn id_hashes(&self) -> impl Iterator<Item = (u64, Locator)> {
+        let chunks =
+            (0..self.chunks.len()).filter_map(|number| Some((number, self.chunks.get(number)?)));
+        chunks.flat_map(move |(number, chunk)| {
+            let transfers = chunk.transfers().map(|(_, _, row)| row_id(&row));
+            let ids = transfers.chain(chunk.refused().iter().copied());
+            ids.enumerate()
+                .map(move |(position, id)| (self.hash.id(id), Locator::new(number, position)))
+        })
     }
 
     pub(crate) fn chunk_count(&self) -> usize {
@@ -167,12 +195,19 @@ impl Window {
 
     /// Memory it takes.
     pub(crate) fn memory_bytes(&self) -> usize {
-        self.chunk_bytes.load(Ordering::Relaxed) + self.ids.table().bytes() + self.rows.table().bytes()
+        self.chunk_bytes.load(Ordering::Relaxed)
+            + self.ids.table().bytes()
+            + self.rows.table().bytes()
     }
 
     /// The window up to and without chunk `chunk_count`.
     pub(crate) fn view(self: &Arc<Self>, chunk_count: usize) -> WindowView {
-        WindowView { chunk_count, ids: self.ids.table(), rows: self.rows.table(), window: Arc::clone(self) }
+        WindowView {
+            chunk_count,
+            ids: self.ids.table(),
+            rows: self.rows.table(),
+            window: Arc::clone(self),
+        }
     }
 }
 
@@ -188,7 +223,10 @@ pub(crate) struct WindowView {
 impl WindowView {
     /// Value of a mutable row, if it changed in this window; `hash` is [`KeyHash::key`] of it.
     pub(crate) fn row(&self, key: &[u8], hash: u64) -> Option<&[u8]> {
-        let head = self.rows.find(hash, |locator| self.window.row_key_is(locator, key)).1?;
+        let head = self
+            .rows
+            .find(hash, |locator| self.window.row_key_is(locator, key))
+            .1?;
         self.version(head).map(|(_, value)| value)
     }
 
@@ -209,13 +247,19 @@ impl WindowView {
     #[inline]
     pub(crate) fn id(&self, id: u128, hash: u64) -> Option<IdEntry> {
         let same = |locator: Locator| {
-            self.window.chunks.get(locator.chunk()).is_some_and(|chunk| chunk.id_is(locator.position(), id))
+            self.window
+                .chunks
+                .get(locator.chunk())
+                .is_some_and(|chunk| chunk.id_is(locator.position(), id))
         };
         let locator = self.ids.find(hash, same).1?;
         if locator.chunk() >= self.chunk_count {
             return None;
         }
-        self.window.chunks.get(locator.chunk())?.id(locator.position())
+        self.window
+            .chunks
+            .get(locator.chunk())?
+            .id(locator.position())
     }
 
     /// Newest versions of the mutable rows whose tag is `tag`, by key.
@@ -230,9 +274,15 @@ impl WindowView {
 
     fn rows_where(&self, wanted: impl Fn(&[u8]) -> bool) -> Vec<(&[u8], &[u8])> {
         let key_of = |locator: Locator| {
-            self.window.chunks.get(locator.chunk()).map(|chunk| chunk.row_key(locator.position()))
+            self.window
+                .chunks
+                .get(locator.chunk())
+                .map(|chunk| chunk.row_key(locator.position()))
         };
-        let heads = self.rows.locators().filter(|&locator| key_of(locator).is_some_and(&wanted));
+        let heads = self
+            .rows
+            .locators()
+            .filter(|&locator| key_of(locator).is_some_and(&wanted));
         let mut rows: Vec<_> = heads.filter_map(|head| self.version(head)).collect();
         rows.sort_unstable_by_key(|&(key, _)| key);
         rows
