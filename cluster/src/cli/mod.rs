@@ -126,7 +126,9 @@ fn run(matches: &ArgMatches) -> Result<ExitCode, Failure> {
         |error: &dyn std::fmt::Display| Failure::new(Code::Internal, "cannot start").because(error);
     let cli = Cli::from_arg_matches(matches).map_err(|error| internal(&error))?;
     if let Subcommands::Completions { shell } = cli.command {
-        clap_complete::generate(shell, &mut command(), "farthing", &mut std::io::stdout());
+        let mut script = Vec::new();
+        clap_complete::generate(shell, &mut command(), "farthing", &mut script);
+        output::write_stdout(&script)?;
         return Ok(ExitCode::SUCCESS);
     }
     let runtime = tokio::runtime::Builder::new_multi_thread()

@@ -5,8 +5,8 @@
 //! and needs no checkpoint. A record in the ledger's store says how far the file was imported, so that a second run
 //! need not send it all again; it is believed only when the rows at hand have the same fingerprint.
 //!
-//! Data flows one way: `source` (bytes) -> `rows` (transfers) -> `batches` (a thread that reads ahead) -> `run`
-//! (sends, a few batches at once, answers in order) -> `report`.
+//! Data flows one way: `source` (bytes) -> `rows` (transfers) -> `batches` (a thread that reads ahead) -> `sending`
+//! (a few batches at once, answers in order) -> `report`; `run` puts them together.
 
 mod accounts;
 mod batches;
@@ -18,9 +18,11 @@ mod progress;
 mod report;
 mod rows;
 mod run;
+mod sending;
 mod source;
 mod tally;
 mod time;
+mod top;
 
 pub use columns::Columns;
 pub use derive::Deriver;

@@ -13,7 +13,9 @@
 //! Start reading at [`operate`]. Nothing here is needed to run nodes under a service manager: `farthing` then works
 //! by `--endpoints` alone.
 
+mod actions;
 mod binary;
+mod create;
 mod health;
 mod layout;
 mod node_config;
@@ -21,8 +23,11 @@ mod node_log;
 pub mod operate;
 mod ports;
 mod process;
+mod start;
+mod stop;
 mod target;
 
+pub use actions::{Action, Actions};
 pub use binary::NODE_BIN_VARIABLE;
 pub use health::{Asker, ClusterHealth, NodeHealth, ProcessState};
 pub use layout::{Description, Layout, NodeEntry};

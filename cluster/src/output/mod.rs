@@ -104,7 +104,11 @@ impl Printer {
     }
 }
 
-fn write_stdout(bytes: &[u8]) -> Result<(), Failure> {
+/// Writes to standard output. A reader that went away (`| head`) is no error.
+///
+/// # Errors
+/// [`Code::Io`] when it cannot be written.
+pub fn write_stdout(bytes: &[u8]) -> Result<(), Failure> {
     let mut out = io::stdout().lock();
     match out.write_all(bytes).and_then(|()| out.flush()) {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
