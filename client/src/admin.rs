@@ -99,7 +99,8 @@ impl Client {
     }
 
     /// Hands leadership to a node, or to any voter that is not behind. Answers when the
-    /// other node leads.
+    /// other node leads. It is not asked for twice: after an error look at
+    /// [`statuses`](Client::statuses).
     ///
     /// # Errors
     /// [`Error::Refused`] with

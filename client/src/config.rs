@@ -42,7 +42,7 @@ impl Default for Builder {
             queue_bytes_max: 64 << 20,
             connect_timeout: Duration::from_secs(1),
             keepalive_interval: Duration::from_secs(1),
-            keepalive_timeout: Duration::from_secs(2),
+            keepalive_timeout: Duration::from_secs(3),
         }
     }
 }
@@ -128,7 +128,7 @@ impl Builder {
     }
 
     /// How often an idle or waiting connection is probed, and how long the other end may
-    /// take to answer before the connection counts as lost. Default: 1 s and 2 s.
+    /// take to answer before the connection counts as lost. Default: 1 s and 3 s.
     pub fn keepalive(mut self, interval: Duration, timeout: Duration) -> Self {
         self.keepalive_interval = interval;
         self.keepalive_timeout = timeout;

@@ -15,9 +15,11 @@
 //! and the caller is told so.
 
 use farthing_ledger::{
-    AMOUNT_MAX, Account, AccountFlags, ItemResult, Ledger, RecordFlags, RecordItem, Transfer,
-    TransferFlags, VERSION_ANY, WriteRecordStatus,
+    AMOUNT_MAX, Account, AccountFlags, CreateAccountStatus, CreateLedgerStatus,
+    CreateTransferStatus, ItemResult, Ledger, RecordFlags, RecordItem, Transfer, TransferFlags,
+    VERSION_ANY, WriteRecordStatus,
 };
+use farthing_proto::v1::SectionKind;
 use tokio::time::Instant;
 
 use super::Load;
@@ -43,15 +45,27 @@ pub(crate) async fn settle(
         .into_iter()
         .map(|section| section.into_iter().map(as_answered).collect())
         .collect();
+    let unknown = |cause: String| Error::UnknownOutcome {
+        ids: Submit::ids(part).unwrap_or_default(),
+        cause,
+    };
+    for (section, results) in part.sections.iter().zip(&results) {
+        let kind = section.kind();
+        let newer = results
+            .iter()
+            .find(|item| !is_known(kind, item.result.status));
+        if let Some(newer) = newer {
+            let number = newer.result.status;
+            return Err(unknown(format!(
+                "status {number} is newer than this client: update it"
+            )));
+        }
+    }
     if !delivered.after_unknown {
         return Ok(results);
     }
     let items: Vec<Item<'_>> = part.sections.iter().flat_map(items).collect();
     let mut settled: Vec<&mut SettledItem> = results.iter_mut().flatten().collect();
-    let unknown = |cause: String| Error::UnknownOutcome {
-        ids: Submit::ids(part).unwrap_or_default(),
-        cause,
-    };
     let mut start = 0;
     while start < items.len() {
         let end = chain_end(&items, start);
@@ -74,6 +88,17 @@ pub(crate) async fn settle(
         start = end;
     }
     Ok(results)
+}
+
+/// This client has a name for the status.
+fn is_known(kind: SectionKind, status: u32) -> bool {
+    match kind {
+        SectionKind::Accounts => CreateAccountStatus::from_code(status).is_some(),
+        SectionKind::Transfers => CreateTransferStatus::from_code(status).is_some(),
+        SectionKind::Ledgers => CreateLedgerStatus::from_code(status).is_some(),
+        SectionKind::Records => WriteRecordStatus::from_code(status).is_some(),
+        SectionKind::Unspecified => false,
+    }
 }
 
 fn as_answered(result: ItemResult) -> SettledItem {
@@ -132,9 +157,9 @@ enum Named {
 impl Named {
     fn of(item: &Item<'_>, status: u32) -> Named {
         match item {
-            Item::Account(_) => Named::of_status::<farthing_ledger::CreateAccountStatus>(status),
-            Item::Transfer(_) => Named::of_status::<farthing_ledger::CreateTransferStatus>(status),
-            Item::Ledger(_) => Named::of_status::<farthing_ledger::CreateLedgerStatus>(status),
+            Item::Account(_) => Named::of_status::<CreateAccountStatus>(status),
+            Item::Transfer(_) => Named::of_status::<CreateTransferStatus>(status),
+            Item::Ledger(_) => Named::of_status::<CreateLedgerStatus>(status),
             Item::Record(_) => match WriteRecordStatus::from_code(status) {
                 Some(
                     WriteRecordStatus::VersionMismatch

@@ -8,7 +8,8 @@ use farthing_proto::convert::id::format_id;
 use farthing_proto::metadata;
 use farthing_proto::v1::admin_client::AdminClient;
 use farthing_proto::v1::{Role, StatusReply, StatusRequest};
-use futures::future::join_all;
+use futures::stream::{FuturesUnordered, StreamExt};
+use tokio::time::{Instant, timeout_at};
 use tonic::Request;
 use tonic::metadata::MetadataMap;
 use tonic::transport::Channel;
@@ -19,6 +20,8 @@ use crate::config::{Builder, ENDPOINTS_MAX, address};
 
 /// How long a node may take to say what it is.
 const STATUS_TIMEOUT: Duration = Duration::from_secs(1);
+/// How long the others may take to contradict a node that says it leads.
+const CONTRADICTION_TIMEOUT: Duration = Duration::from_millis(50);
 
 /// The cluster id this client holds answers to: given, or learned from the first answer.
 #[derive(Debug, Default)]
@@ -58,6 +61,30 @@ impl ClusterIdentity {
             address: address.to_owned(),
             expected: format_id(expected),
             found: format_id(found),
+        })
+    }
+}
+
+/// Who may lead: by term, then by its own word over that of others.
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Candidate {
+    term: u64,
+    leads: bool,
+    address: String,
+}
+
+impl Candidate {
+    fn of(endpoint: &str, status: &StatusReply) -> Option<Candidate> {
+        let leads = status.role() == Role::Leader;
+        let address = if leads {
+            endpoint.to_owned()
+        } else {
+            address(&status.leader_address)
+        };
+        (!address.is_empty()).then_some(Candidate {
+            term: status.term,
+            leads,
+            address,
         })
     }
 }
@@ -150,34 +177,28 @@ impl Router {
         }
     }
 
-    /// Asks every known endpoint; the leader of the highest term wins.
+    /// Asks every known endpoint; the leader of the highest term wins. Once one says that
+    /// it leads, the others have little time left to contradict: a node that answers
+    /// nobody must not hold everybody up.
     async fn find_leader(&self) -> Result<String, Failure> {
         let endpoints = self.endpoints();
-        let answers = join_all(endpoints.iter().map(|endpoint| self.ask(endpoint))).await;
-        let mut best: Option<(u64, bool, String)> = None;
+        let mut asking: FuturesUnordered<_> = endpoints
+            .iter()
+            .map(|endpoint| async move { (endpoint, self.ask(endpoint).await) })
+            .collect();
+        let mut best: Option<Candidate> = None;
         let mut words = Vec::new();
-        for (endpoint, answer) in endpoints.iter().zip(answers) {
+        let mut until = Instant::now() + STATUS_TIMEOUT * 2;
+        while let Ok(Some((endpoint, answer))) = timeout_at(until, asking.next()).await {
             match answer {
                 Ok(status) => {
-                    let leads = status.role == i32::from(Role::Leader);
-                    let at = if leads {
-                        endpoint.clone()
-                    } else {
-                        address(&status.leader_address)
-                    };
                     words.push(format!(
                         "{endpoint}: node {} knows no leader",
                         status.node_id
                     ));
-                    if at.is_empty() {
-                        continue;
-                    }
-                    let candidate = (status.term, leads, at);
-                    if best
-                        .as_ref()
-                        .is_none_or(|best| (candidate.0, candidate.1) > (best.0, best.1))
-                    {
-                        best = Some(candidate);
+                    best = best.max(Candidate::of(endpoint, &status));
+                    if best.as_ref().is_some_and(|best| best.leads) {
+                        until = until.min(Instant::now() + CONTRADICTION_TIMEOUT);
                     }
                 }
                 // Another cluster behind one of the endpoints is a mistake to be told.
@@ -185,9 +206,10 @@ impl Router {
                 Err(failure) => words.push(failure.to_string()),
             }
         }
-        best.map(|(_, _, at)| at).ok_or_else(|| Failure::NotSent {
-            message: words.join("; "),
-        })
+        best.map(|best| best.address)
+            .ok_or_else(|| Failure::NotSent {
+                message: words.join("; "),
+            })
     }
 
     /// What one endpoint says of itself; members it names are remembered.

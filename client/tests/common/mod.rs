@@ -6,6 +6,7 @@
 
 #![allow(clippy::unwrap_used, dead_code, unreachable_pub)]
 
+pub mod bank;
 mod services;
 
 use std::collections::VecDeque;
@@ -45,6 +46,8 @@ pub enum Fault {
     ApplyAndRefuse(Refused),
     /// It is applied and the answer is one result short.
     GarbleReply,
+    /// It is applied and the first status is one of a newer server.
+    NewerStatus,
 }
 
 /// What the servers share.

@@ -104,6 +104,13 @@ impl Node {
                 shared.apply(&request).unwrap();
                 End::Refused(refused)
             }
+            Some(Fault::NewerStatus) => {
+                let mut reply = shared.apply(&request).unwrap();
+                let mut results = packed::read_results(&reply.results[0]).unwrap();
+                results[0].status = 9_999;
+                reply.results[0] = packed::write_results(&results);
+                End::Reply(reply)
+            }
             Some(Fault::GarbleReply) => {
                 let mut reply = shared.apply(&request).unwrap();
                 let short = reply.results[0].slice(..reply.results[0].len() - 16);

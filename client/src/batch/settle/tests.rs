@@ -1,9 +1,7 @@
 #![allow(clippy::unwrap_used)]
 
 use bytes::Bytes;
-use farthing_ledger::{
-    AccountId, CreateTransferStatus, RecordFlags, TransferId, VERSION_ABSENT, WriteRecordStatus,
-};
+use farthing_ledger::{AccountId, RecordFlags, TransferId, VERSION_ABSENT};
 
 use super::*;
 use crate::records::StoredRecord;

@@ -1,0 +1,52 @@
+//! Two accounts and what is sent between them.
+
+use farthing_client::*;
+
+use super::Cluster;
+
+pub const ALICE: AccountId = AccountId(1);
+pub const BOB: AccountId = AccountId(2);
+
+pub async fn bank(nodes: usize) -> (Cluster, Client) {
+    let cluster = Cluster::start(nodes).await;
+    let client = cluster.client().await;
+    let account = |id| Account {
+        id,
+        ledger: 1,
+        code: 1,
+        ..Account::default()
+    };
+    client
+        .create_accounts(vec![account(ALICE), account(BOB)])
+        .await
+        .unwrap();
+    (cluster, client)
+}
+
+pub fn transfer(id: u128, flags: TransferFlags) -> Transfer {
+    Transfer {
+        id: TransferId(id),
+        debit_account_id: ALICE,
+        credit_account_id: BOB,
+        amount: 10,
+        ledger: 1,
+        code: 1,
+        flags,
+        ..Transfer::default()
+    }
+}
+
+pub fn record(operation_id: u128, expected_version: u64) -> RecordItem<'static> {
+    RecordItem {
+        operation_id,
+        expected_version,
+        namespace: 7,
+        flags: RecordFlags::default(),
+        reserved: 0,
+        key: b"key",
+        value: b"value",
+    }
+}
+
+pub const PLAIN: TransferFlags = TransferFlags(0);
+pub const LINKED: TransferFlags = TransferFlags::LINKED;
