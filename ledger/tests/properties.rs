@@ -447,31 +447,33 @@ fn what_an_entry_resolves_before_its_pulse_does_not_use_up_the_pulse() {
 
 #[test]
 fn a_full_entry_of_voids_leaves_the_pulse_its_share() {
-    // All 3,000 are due while 1,100 of them are voided in the same entry, just before they expire.
+    // The first 1,100 are voided just in time; then so much time passes within the entry that all 3,000 are due. The
+    // first 1,024 in the queue are then no longer pending.
     let (mut state, mut applier) = reserved(3_000);
-    let last = state.pendings().last().unwrap().due_at().unwrap().0;
     let first = state.pendings()[0].due_at().unwrap().0;
-    let voids: Vec<_> = (1_900..3_000_u128)
+    let voids: Vec<_> = (1..=1_100_u128)
         .map(|id| Transfer {
-            pending_id: TransferId(id + 1),
+            pending_id: TransferId(id),
             timeout: 0,
             ..transfer(id + 10_000, TransferFlags::VOID_PENDING_TRANSFER)
         })
         .collect();
+    let refused = vec![Account::default(); 4_000];
     let request = RequestBuilder::new(b"")
         .transfers(&voids)
-        .pulse()
-        .finish()
-        .unwrap();
-    let applied = step(&mut state, &mut applier, &entry(first + 1_899, &[request]));
+        .accounts(&refused)
+        .pulse();
+    let bytes = entry(first - 1, &[request.finish().unwrap()]);
+    let applied = step(&mut state, &mut applier, &bytes);
     assert!(
         applied.results[0].sections[0]
             .iter()
             .all(|result| result.status == 0)
     );
-    assert!(state.clock().timestamp >= last);
-    assert_eq!(expired(&applied).len(), PULSE_EXPIRIES_MAX);
-    assert_eq!(expired(&applied)[0].1, 1);
+    let expired = expired(&applied);
+    assert_eq!(expired.len(), PULSE_EXPIRIES_MAX);
+    assert_eq!(expired[0], (first - 1 + 5_100, 1_101));
+    invariants::check_all(&state).unwrap();
 }
 
 /// A view that lies about one thing.
