@@ -554,6 +554,19 @@ fn a_broken_state_stops_instead_of_going_on() {
     };
     assert_eq!(broken(beyond), Broken::LimitExceeded { account: 1 });
 
+    let elsewhere = |state: &MemoryState, id| {
+        let account = state.account(id)?;
+        Some(Account {
+            ledger: if id == AccountId(2) {
+                9
+            } else {
+                account.ledger
+            },
+            ..account
+        })
+    };
+    assert_eq!(broken(elsewhere), Broken::Unbalanced { ledger: 1 });
+
     let at_the_end = entry(
         (1 << 63) - 1,
         &[RequestBuilder::new(b"")
