@@ -67,18 +67,19 @@ mod tests {
         };
         let mut tally = Tally::default();
         tally.batch(
-            &[2, 3, 4, 5],
+            &[2, 3, 4, 5, 6],
             &[
                 outcome(CreateTransferStatus::Created, 200),
                 outcome(CreateTransferStatus::Exists, 150),
+                outcome(CreateTransferStatus::Exists, 160),
                 outcome(CreateTransferStatus::Exists, 50),
                 outcome(CreateTransferStatus::ExistsWithDifferentAmount, 50),
             ],
             100,
             Duration::from_millis(1),
         );
-        assert_eq!((tally.created, tally.existed, tally.refused), (2, 1, 1));
-        assert_eq!(tally.refusals["exists_with_different_amount"].lines, [5]);
-        assert_eq!(tally.answered(), 4);
+        assert_eq!((tally.created, tally.existed, tally.refused), (3, 1, 1));
+        assert_eq!(tally.refusals["exists_with_different_amount"].lines, [6]);
+        assert_eq!(tally.answered(), 5);
     }
 }
