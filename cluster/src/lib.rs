@@ -9,7 +9,7 @@
 //! needs to be right: delete every file of this crate's making and the money is untouched.
 //!
 //! Start reading at [`local`] for a cluster on this machine, [`import`] for loading payments, [`verify`] for checking
-//! the books, [`bench`] for measuring.
+//! the books, [`mod@bench`] for measuring.
 
 pub mod bench;
 pub mod cli;
