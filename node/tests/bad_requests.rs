@@ -5,6 +5,8 @@
 
 mod support;
 
+#[path = "bad_requests/amounts.rs"]
+mod amounts;
 #[path = "bad_requests/deadlines.rs"]
 mod deadlines;
 #[path = "bad_requests/fields.rs"]

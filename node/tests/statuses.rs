@@ -16,5 +16,5 @@ mod coverage;
 mod ledgers;
 #[path = "statuses/records.rs"]
 mod records;
-#[path = "statuses/transfers.rs"]
+#[path = "statuses/transfers/mod.rs"]
 mod transfers;

@@ -1,12 +1,13 @@
 //! One or three nodes of one cluster, each a process with its own directory.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
 use farthing_proto::v1::Role;
 use rustix::process::Signal;
 use tempfile::TempDir;
+use tonic::Status;
 
 use super::process::{Exit, Process, tail};
 use super::{Client, eventually, fresh_id, port, uuid};
@@ -30,6 +31,26 @@ impl Node {
     pub(crate) fn start(&self) {
         self.spawn();
         self.wait_ready();
+    }
+
+    /// Starts its process with these flags after its own; it need not serve.
+    pub(crate) fn spawn_with(&self, more: &[(&str, &str)]) {
+        let mut arguments = self.arguments.clone();
+        more.iter()
+            .for_each(|(name, value)| arguments.extend([(*name).to_owned(), (*value).to_owned()]));
+        let mut process = self.process.lock().unwrap();
+        assert!(process.is_none(), "node {} runs already", self.id);
+        *process = Some(Process::spawn(&arguments, &self.log));
+    }
+
+    /// Waits until its process has ended by itself; `None` when it still runs after `within`.
+    pub(crate) fn wait_exit(&self, within: Duration) -> Option<Exit> {
+        let mut slot = self.process.lock().unwrap();
+        let process = slot.as_mut().expect("it runs");
+        let status = process.wait(within)?;
+        let exit = process.exit(status);
+        *slot = None;
+        Some(exit)
     }
 
     fn spawn(&self) {
@@ -97,6 +118,21 @@ impl Node {
             .as_mut()
             .expect("it runs")
             .signal(signal);
+    }
+
+    /// Lines it has logged since its first start.
+    pub(crate) fn log_lines(&self) -> usize {
+        std::fs::read_to_string(&self.log).unwrap().lines().count()
+    }
+
+    /// Processor time its process has used, in user and system mode (Linux).
+    pub(crate) fn cpu_time(&self) -> Duration {
+        self.process
+            .lock()
+            .unwrap()
+            .as_ref()
+            .expect("it runs")
+            .cpu_time()
     }
 
     pub(crate) fn is_running(&self) -> bool {
@@ -232,6 +268,26 @@ impl Cluster {
         self.leader().await.client()
     }
 
+    /// Calls one running node after the other until one answers, the way a client without our SDK would: the call must
+    /// carry ids that make its repetition harmless.
+    pub(crate) async fn until_answered<T, F>(&self, call: impl Fn(Client) -> F) -> T
+    where
+        F: Future<Output = Result<T, Status>>,
+    {
+        let began = Instant::now();
+        let mut last = None;
+        while began.elapsed() < super::PATIENCE {
+            for node in self.nodes.iter().filter(|node| node.is_running()) {
+                match call(node.client().with_deadline(Duration::from_secs(1))).await {
+                    Ok(answer) => return answer,
+                    Err(status) => last = Some(status),
+                }
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        panic!("no node answers within {:?}: {last:?}", super::PATIENCE);
+    }
+
     /// Waits until all running nodes have applied the same index and checks that their digests agree. Nobody may write
     /// meanwhile.
     pub(crate) async fn converge(&self) -> u64 {
@@ -309,9 +365,4 @@ impl Drop for Shared {
             self.0.print_tails();
         }
     }
-}
-
-/// Whether a directory has any entry.
-pub(crate) fn is_empty(dir: &Path) -> bool {
-    std::fs::read_dir(dir).map_or(true, |mut entries| entries.next().is_none())
 }
