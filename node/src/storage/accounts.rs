@@ -7,8 +7,20 @@
 use farthing_ledger::id_map::IdMap;
 use farthing_ledger::{Account, AccountId};
 
+use super::window::KnownRow;
+
+/// What is known of an account beside its record, so that the next change need not find it out again.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Memo {
+    /// Digest hash of the account as it is.
+    pub(crate) hash: Option<u128>,
+    /// Where the account's newest row stands in a window.
+    pub(crate) row: Option<KnownRow>,
+}
+
 struct Slot {
     account: Account,
+    memo: Memo,
     /// The entry that last asked for it.
     entry: u64,
     /// Asked for since the hand last passed.
@@ -60,11 +72,19 @@ impl AccountCache {
             .map(|place| &self.slots[place as usize].account)
     }
 
+    /// What is known of an account; nothing when it is not here.
+    #[inline]
+    pub(crate) fn memo(&self, id: AccountId) -> Memo {
+        let place = self.places.get(id.0);
+        place.map_or_else(Memo::default, |place| self.slots[place as usize].memo)
+    }
+
     /// Keeps an account as it is now, for this entry at least.
     #[inline]
-    pub(crate) fn put(&mut self, account: Account) {
+    pub(crate) fn put(&mut self, account: Account, memo: Memo) {
         let slot = Slot {
             account,
+            memo,
             entry: self.entry,
             recent: true,
         };
@@ -125,7 +145,7 @@ mod tests {
         let mut cache = AccountCache::new(100, 1);
         for step in 0..10_000_u128 {
             cache.begin_entry();
-            cache.put(account(step % 317, step));
+            cache.put(account(step % 317, step), Memo::default());
             assert_eq!(
                 cache.get(AccountId(step % 317)).unwrap().debits_posted,
                 step
@@ -144,11 +164,11 @@ mod tests {
     fn accounts_of_one_entry_are_all_kept_even_beyond_the_bound() {
         let mut cache = AccountCache::new(16, 1);
         cache.begin_entry();
-        (0..500).for_each(|id| cache.put(account(id, 1)));
+        (0..500).for_each(|id| cache.put(account(id, 1), Memo::default()));
         assert!((0..500).all(|id| cache.touch(AccountId(id))));
         cache.begin_entry();
         assert!(cache.touch(AccountId(7)));
-        (1_000..1_400).for_each(|id| cache.put(account(id, 1)));
+        (1_000..1_400).for_each(|id| cache.put(account(id, 1), Memo::default()));
         assert_eq!(cache.len(), 500, "it does not grow further");
         assert!(cache.touch(AccountId(7)), "asked for by this entry");
     }

@@ -37,7 +37,8 @@ impl Digest {
         key[..8].copy_from_slice(&log_id.term.to_le_bytes());
         key[8..16].copy_from_slice(&log_id.node.to_le_bytes());
         key[16..].copy_from_slice(&log_id.index.to_le_bytes());
-        self.0.wrapping_add(hash::<25>(tag::LOG_ID, &key, &[]))
+        self.0
+            .wrapping_add(hash::<25, _, _>(tag::LOG_ID, &key, &[]))
     }
 
     /// A row that was one value, or absent, became another.
@@ -51,13 +52,22 @@ impl Digest {
     }
 }
 
-/// Hash of `tag, key, value`, which together are `N` bytes.
+/// Hash of `tag, key, value`, which together are `N` bytes; arrays, so that they are copied without calls.
 #[inline]
-fn hash<const N: usize>(tag: u8, key: &[u8], value: &[u8]) -> u128 {
+fn hash<const N: usize, const K: usize, const V: usize>(
+    tag: u8,
+    key: &[u8; K],
+    value: &[u8; V],
+) -> u128 {
+    const { assert!(1 + K + V == N) };
     let mut row = [0; N];
     row[0] = tag;
-    row[1..=key.len()].copy_from_slice(key);
-    row[1 + key.len()..].copy_from_slice(value);
+    if let Some(place) = row[1..].first_chunk_mut() {
+        *place = *key;
+    }
+    if let Some(place) = row[1 + K..].first_chunk_mut() {
+        *place = *value;
+    }
     xxh3_128(&row)
 }
 
@@ -70,12 +80,16 @@ pub(crate) fn account(account: &Account) -> u128 {
 /// Hash of an account's row; `bytes` is [`Account::to_bytes`], which begins with the id.
 #[inline]
 pub(crate) fn account_bytes(bytes: &[u8; Account::BYTES]) -> u128 {
-    hash::<145>(super::rows::current::TAG_ACCOUNT, &bytes[..16], bytes)
+    hash::<145, 16, _>(
+        super::rows::current::TAG_ACCOUNT,
+        bytes.first_chunk().unwrap_or(&[0; 16]),
+        bytes,
+    )
 }
 
 /// Hash of a pending transfer's row.
 pub(crate) fn pending(pending: &Pending) -> u128 {
-    hash::<161>(
+    hash::<161, _, _>(
         super::rows::current::TAG_PENDING,
         &pending.transfer.id.0.to_le_bytes(),
         &pending.to_bytes(),
@@ -84,7 +98,7 @@ pub(crate) fn pending(pending: &Pending) -> u128 {
 
 /// Hash of a ledger's row.
 pub(crate) fn ledger(ledger: &Ledger) -> u128 {
-    hash::<69>(
+    hash::<69, _, _>(
         super::rows::current::TAG_LEDGER,
         &ledger.ledger.to_le_bytes(),
         &ledger.to_bytes(),
@@ -104,7 +118,7 @@ pub(crate) fn record(key: &RecordKey, record: &Record) -> u128 {
 /// Hash of a namespace's totals.
 pub(crate) fn namespace(namespace: u32, totals: &NamespaceTotals) -> u128 {
     let value = super::rows::current::namespace_value(totals);
-    hash::<21>(
+    hash::<21, _, _>(
         super::rows::current::TAG_NAMESPACE,
         &namespace.to_le_bytes(),
         &value,
@@ -113,7 +127,7 @@ pub(crate) fn namespace(namespace: u32, totals: &NamespaceTotals) -> u128 {
 
 /// Hash of a setting.
 pub(crate) fn setting(setting: u32, value: u64) -> u128 {
-    hash::<13>(
+    hash::<13, _, _>(
         super::rows::current::TAG_SETTING,
         &setting.to_le_bytes(),
         &value.to_le_bytes(),
@@ -123,12 +137,12 @@ pub(crate) fn setting(setting: u32, value: u64) -> u128 {
 /// Hash of a transfer with the balances after it; `row` is [`TransferRow::to_bytes`].
 #[inline]
 pub(crate) fn transfer(sequence: u64, row: &[u8; TransferRow::BYTES]) -> u128 {
-    hash::<265>(tag::TRANSFER, &sequence.to_le_bytes(), row)
+    hash::<265, _, _>(tag::TRANSFER, &sequence.to_le_bytes(), row)
 }
 
 /// Hash of a refused id.
 pub(crate) fn refused(id: u128) -> u128 {
-    hash::<17>(tag::REFUSED, &id.to_le_bytes(), &[])
+    hash::<17, _, _>(tag::REFUSED, &id.to_le_bytes(), &[])
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ use farthing_ledger::{
 };
 use rocksdb::ReadOptions;
 
-use super::accounts::AccountCache;
+use super::accounts::{AccountCache, Memo};
 use super::database::Database;
 use super::error::Error;
 use super::lookup::{Lead, Lookup};
@@ -132,7 +132,7 @@ impl Gathered {
             .accounts(sources.database, &ReadOptions::default(), &missing)?;
         for (id, account) in missing.into_iter().zip(found) {
             match account {
-                Some(account) => cache.put(account),
+                Some(account) => cache.put(account, Memo::default()),
                 None => drop(self.absent_accounts.insert(AccountId(id))),
             }
         }
@@ -142,7 +142,14 @@ impl Gathered {
     fn add_transfers(&mut self, sources: &Sources<'_>, ids: &[TransferId]) -> Result<(), Error> {
         let mut missing = vec![];
         for &id in ids {
-            match sources.lookup.window_id(id.0) {
+            let maybe_recent = sources
+                .recents
+                .iter()
+                .any(|recent| recent.may_have_id(id.0));
+            match maybe_recent
+                .then(|| sources.lookup.window_id(id.0))
+                .flatten()
+            {
                 Some(lead) => drop(self.transfers.insert(id, seen(lead))),
                 None if sources.lookup.id_ranges.may_contain(id.0) => missing.push(id.0),
                 None => {}

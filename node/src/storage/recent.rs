@@ -5,6 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use farthing_ledger::{Changes, EventBody, Pending, PendingStatus};
 
+use super::id_ranges::IdRanges;
+
+/// Ranges kept of a window's ids: enough for a few time-ordered clients and a few odd ids.
+const ID_RANGES_MAX: usize = 24;
+
 /// A place in the expiry queue: (expires_at, timestamp) in ns.
 pub(crate) type Place = (u64, u64);
 
@@ -19,6 +24,8 @@ pub(crate) struct Recent {
     account_times: Vec<u64>,
     /// First transfer timestamp and chunk number of each chunk with transfers, ascending.
     transfer_times: Vec<(u64, u32)>,
+    /// Hold every transfer id of the window, so that new time-ordered ids need no look at its index.
+    ids: IdRanges,
 }
 
 impl Recent {
@@ -48,6 +55,12 @@ impl Recent {
             .filter(|event| matches!(event.body, EventBody::AccountCreated(_)));
         self.account_times
             .extend(created.map(|event| event.timestamp));
+        let transfers = changes.transfers.iter().map(|row| row.transfer.id.0);
+        let mut ids: Vec<u128> = transfers
+            .chain(changes.refused.iter().map(|id| id.0))
+            .collect();
+        ids.sort_unstable();
+        self.ids = self.ids.with_run(ids.iter().copied(), ID_RANGES_MAX);
         if let Some(row) = changes.transfers.first() {
             self.transfer_times
                 .push((row.transfer.timestamp, chunk as u32));
@@ -62,6 +75,12 @@ impl Recent {
     /// True when the place was in the queue before this window and no longer is.
     pub(crate) fn is_removed(&self, place: &Place) -> bool {
         self.removed.contains(place)
+    }
+
+    /// True when the window may hold this transfer id.
+    #[inline]
+    pub(crate) fn may_have_id(&self, id: u128) -> bool {
+        self.ids.may_contain(id)
     }
 
     pub(crate) fn has_account_at(&self, timestamp: u64) -> bool {

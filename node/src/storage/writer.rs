@@ -12,7 +12,7 @@ use std::time::Instant;
 use bytes::Bytes;
 use farthing_ledger::{Changes, EntryReader};
 
-use super::accounts::AccountCache;
+use super::accounts::{AccountCache, Memo};
 use super::error::Error;
 use super::prefetch::{self, Prefetched, Sources};
 use super::recent::{Place, Recent, queue_place};
@@ -109,10 +109,9 @@ impl Writer {
     ) -> Result<(), Error> {
         self.check_order(log_id)?;
         let mut digest = self.applied.digest;
-        let chunk = Chunk::encode(log_id.index, changes, &mut digest)?;
-        for change in &changes.accounts {
-            self.accounts.put(change.after);
-        }
+        let ids = changes.accounts.iter().map(|change| change.after.id);
+        let mut memos: Vec<Memo> = ids.map(|id| self.accounts.memo(id)).collect();
+        let chunk = Chunk::encode(log_id.index, changes, &mut digest, &mut memos)?;
         for place in changes
             .pendings
             .iter()
@@ -124,8 +123,11 @@ impl Writer {
             recent.absorb(changes, self.active.chunk_count());
         }
         let ids = changes.transfers.iter().map(|row| row.transfer.id.0);
-        self.active
-            .push(chunk, ids.chain(changes.refused.iter().map(|id| id.0)))?;
+        let ids = ids.chain(changes.refused.iter().map(|id| id.0));
+        self.active.push(chunk, ids, &mut memos)?;
+        for (change, memo) in changes.accounts.iter().zip(memos) {
+            self.accounts.put(change.after, memo);
+        }
         self.applied.digest = digest;
         self.applied.clock = changes.clock_after;
         self.advance(log_id, membership)

@@ -5,8 +5,8 @@
 /// The value of a row.
 pub(crate) fn value(log_index: u64, account: u128) -> [u8; 24] {
     let mut value = [0; 24];
-    value[..8].copy_from_slice(&log_index.to_le_bytes());
-    value[8..].copy_from_slice(&account.to_le_bytes());
+    super::put(&mut value, 0, log_index.to_le_bytes());
+    super::put(&mut value, 8, account.to_le_bytes());
     value
 }
 

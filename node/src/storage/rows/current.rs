@@ -32,7 +32,7 @@ pub(crate) const TAG_SETTING: u8 = 22;
 #[inline]
 pub(crate) fn id_key(tag: u8, id: u128) -> [u8; 17] {
     let mut key = [tag; 17];
-    key[1..].copy_from_slice(&id.to_be_bytes());
+    super::put(&mut key, 1, id.to_be_bytes());
     key
 }
 
@@ -51,8 +51,8 @@ pub(crate) fn pending_key(id: TransferId) -> [u8; 17] {
 /// Key of a place in the expiry queue.
 pub(crate) fn due_key(expires_at: u64, timestamp: u64) -> [u8; 17] {
     let mut key = [TAG_DUE; 17];
-    key[1..9].copy_from_slice(&expires_at.to_be_bytes());
-    key[9..].copy_from_slice(&timestamp.to_be_bytes());
+    super::put(&mut key, 1, expires_at.to_be_bytes());
+    super::put(&mut key, 9, timestamp.to_be_bytes());
     key
 }
 
@@ -69,7 +69,7 @@ pub(crate) fn split_due_key(key: &[u8]) -> Option<(u64, u64)> {
 /// Key of a tag with a 32-bit number.
 pub(crate) fn number_key(tag: u8, number: u32) -> [u8; 5] {
     let mut key = [tag; 5];
-    key[1..].copy_from_slice(&number.to_be_bytes());
+    super::put(&mut key, 1, number.to_be_bytes());
     key
 }
 
@@ -117,8 +117,8 @@ pub(crate) fn read_ledger(value: &[u8]) -> Option<Ledger> {
 /// The value of a namespace's totals.
 pub(crate) fn namespace_value(totals: &NamespaceTotals) -> [u8; 16] {
     let mut value = [0; 16];
-    value[..8].copy_from_slice(&totals.rows.to_le_bytes());
-    value[8..].copy_from_slice(&totals.bytes.to_le_bytes());
+    super::put(&mut value, 0, totals.rows.to_le_bytes());
+    super::put(&mut value, 8, totals.bytes.to_le_bytes());
     value
 }
 

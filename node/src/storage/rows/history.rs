@@ -28,8 +28,8 @@ pub(crate) struct Touch {
 #[inline]
 pub(crate) fn key(account: u128, first_sequence: u64) -> [u8; KEY_BYTES] {
     let mut key = [0; KEY_BYTES];
-    key[..16].copy_from_slice(&account.to_be_bytes());
-    key[16..].copy_from_slice(&first_sequence.to_be_bytes());
+    super::put(&mut key, 0, account.to_be_bytes());
+    super::put(&mut key, 16, first_sequence.to_be_bytes());
     key
 }
 
@@ -52,7 +52,11 @@ pub(crate) fn write_value(
     for touch in touches {
         let first = *first.get_or_insert(touch.sequence);
         let mut item = [0; ITEM_BYTES];
-        item[..4].copy_from_slice(&((touch.sequence - first) as u32).to_le_bytes());
+        super::put(
+            &mut item,
+            0,
+            ((touch.sequence - first) as u32).to_le_bytes(),
+        );
         item[4] = touch.side;
         item[5] = touch.offset;
         out.extend_from_slice(&item);

@@ -22,8 +22,8 @@ impl Place {
     #[inline]
     pub(crate) fn to_bytes(self) -> [u8; VALUE_BYTES] {
         let mut bytes = [0; VALUE_BYTES];
-        bytes[..8].copy_from_slice(&self.log_index.to_le_bytes());
-        bytes[8..16].copy_from_slice(&self.sequence.to_le_bytes());
+        super::put(&mut bytes, 0, self.log_index.to_le_bytes());
+        super::put(&mut bytes, 8, self.sequence.to_le_bytes());
         bytes[16] = self.offset;
         bytes
     }

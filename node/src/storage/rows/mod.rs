@@ -37,6 +37,14 @@ pub(crate) fn log_index(value: &[u8]) -> Option<u64> {
     Some(u64::from_le_bytes(*value.first_chunk()?))
 }
 
+/// Puts an array at a place. Arrays and not slices: a few bytes by one store and not by a call.
+#[inline(always)]
+pub(crate) fn put<const N: usize>(bytes: &mut [u8], at: usize, value: [u8; N]) {
+    if let Some(place) = bytes[at..].first_chunk_mut() {
+        *place = value;
+    }
+}
+
 #[inline]
 pub(crate) fn u64_at(bytes: &[u8], at: usize) -> Option<u64> {
     Some(u64::from_le_bytes(*bytes.get(at..)?.first_chunk()?))

@@ -54,7 +54,7 @@ pub(crate) fn write_blocks(
             count += 1;
             next += 1;
         }
-        out[start + 2..start + 4].copy_from_slice(&(count as u16).to_le_bytes());
+        super::put(out, start + 2, (count as u16).to_le_bytes());
     }
 }
 

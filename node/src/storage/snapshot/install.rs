@@ -30,6 +30,15 @@ pub(crate) fn install(
 ) -> Result<AppliedState, Error> {
     check(&shared.config, &shared.resources, incoming, manifest)?;
     step("storage.install.checked")?;
+    // From here on the windows are given up: without the new state there is none to go on with.
+    let replaced = replace(shared, incoming, manifest);
+    if let Err(error) = &replaced {
+        shared.fail(error);
+    }
+    replaced
+}
+
+fn replace(shared: &Shared, incoming: &Path, manifest: &Manifest) -> Result<AppliedState, Error> {
     stop_runs(shared)?;
     step("storage.install.runs_stopped")?;
     let old = shared.published();

@@ -3,10 +3,11 @@
 use farthing_ledger::{Changes, TransferRow};
 
 use super::index::{Locator, POSITIONS_MAX};
+use crate::storage::accounts::Memo;
 use crate::storage::digest::{self, Digest};
 use crate::storage::error::Error;
 use crate::storage::rows::transfers::{self, Block, BlockAt};
-use crate::storage::rows::{current, events};
+use crate::storage::rows::{current, events, put};
 
 /// Before each mutable row: `previous u64 (locator word), key_length u8, value_length u16`.
 const ROW_HEADER_BYTES: usize = 11;
@@ -48,11 +49,14 @@ pub(crate) enum IdEntry {
 }
 
 impl Chunk {
-    /// Encodes the changes of entry `log_index` and brings `digest` up to date with them.
+    /// Encodes the changes of entry `log_index` and brings `digest` up to date with them. `memos` are what is known
+    /// of the changed accounts, in the order of the changes; their hashes are those of the accounts afterwards then.
+    /// Accounts are the first of the mutable rows, in that order.
     pub(crate) fn encode(
         log_index: u64,
         changes: &Changes,
         digest: &mut Digest,
+        memos: &mut [Memo],
     ) -> Result<Self, Error> {
         let mut bytes = Vec::with_capacity(encoded_estimate(changes));
         let mut blocks =
@@ -80,7 +84,7 @@ impl Chunk {
                 end: bytes.len() as u32,
             });
         }
-        let rows = write_rows(changes, &mut bytes, &mut sum);
+        let rows = write_rows(changes, &mut bytes, &mut sum, memos);
         let ids = changes.transfers.len() + changes.refused.len();
         if u32::try_from(bytes.len()).is_err() || rows.len() > POSITIONS_MAX || ids > POSITIONS_MAX
         {
@@ -222,7 +226,11 @@ impl Chunk {
     /// Links a row to the one before it; only while the chunk is not in a window yet.
     pub(super) fn set_previous(&mut self, position: usize, previous: Option<Locator>) {
         let at = self.rows[position] as usize;
-        self.bytes[at..at + 8].copy_from_slice(&Locator::to_word(previous).to_le_bytes());
+        put(
+            &mut self.bytes,
+            at,
+            Locator::to_word(previous).to_le_bytes(),
+        );
     }
 }
 
@@ -234,7 +242,12 @@ fn encoded_estimate(changes: &Changes) -> usize {
 }
 
 /// Appends every mutable row the entry changed and returns their starts.
-fn write_rows(changes: &Changes, out: &mut Vec<u8>, digest: &mut Digest) -> Vec<u32> {
+fn write_rows(
+    changes: &Changes,
+    out: &mut Vec<u8>,
+    digest: &mut Digest,
+    memos: &mut [Memo],
+) -> Vec<u32> {
     let mut starts = Vec::with_capacity(changes.accounts.len() + changes.pendings.len());
     let mut row = |out: &mut Vec<u8>, key: &[u8], value: &mut dyn FnMut(&mut Vec<u8>)| {
         let start = out.len();
@@ -245,16 +258,17 @@ fn write_rows(changes: &Changes, out: &mut Vec<u8>, digest: &mut Digest) -> Vec<
         value(out);
         let value_length = (out.len() - value_start) as u16;
         out[start + 8] = key.len() as u8;
-        out[start + 9..start + 11].copy_from_slice(&value_length.to_le_bytes());
+        put(out, start + 9, value_length.to_le_bytes());
     };
-    for change in &changes.accounts {
+    for (change, memo) in changes.accounts.iter().zip(memos) {
         let bytes = change.after.to_bytes();
-        digest.replace(
-            change.before.as_ref().map(digest::account),
-            digest::account_bytes(&bytes),
-        );
+        let before = change.before.as_ref();
+        let before = before.map(|before| memo.hash.unwrap_or_else(|| digest::account(before)));
+        let after = digest::account_bytes(&bytes);
+        memo.hash = Some(after);
+        digest.replace(before, after);
         row(out, &current::account_key(change.after.id), &mut |out| {
-            current::write_account(&bytes, out)
+            current::write_account(&bytes, out);
         });
     }
     for change in &changes.pendings {

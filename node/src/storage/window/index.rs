@@ -100,19 +100,20 @@ impl Table {
         }
     }
 
-    /// Lets the key whose slot is `at` lead to `locator` from now on.
+    /// Lets the key whose slot is `at` lead to `locator` from now on. Returns the slot.
     #[inline]
-    pub(crate) fn replace(&self, at: usize, hash: u64, locator: Locator) {
+    pub(crate) fn replace(&self, at: usize, hash: u64, locator: Locator) -> usize {
         self.slots[at].store(hash & !LOCATOR_MASK | locator.0, Ordering::Release);
+        at
     }
 
-    /// Adds a key that is not in the table, searching for room from `at`, an end of [`Table::find`].
+    /// Adds a key that is not in the table, searching for room from `at`, an end of [`Table::find`]. Returns its slot.
     #[inline]
-    pub(crate) fn add_from(&self, mut at: usize, hash: u64, locator: Locator) {
+    pub(crate) fn add_from(&self, mut at: usize, hash: u64, locator: Locator) -> usize {
         while self.slots[at].load(Ordering::Relaxed) != 0 {
             at = self.next(at);
         }
-        self.replace(at, hash, locator);
+        self.replace(at, hash, locator)
     }
 
     /// Adds a key that is not in the table.
@@ -195,7 +196,7 @@ mod tests {
             match found {
                 Some(_) => table.replace(at, hash(key), locator),
                 None => table.add_from(at, hash(key), locator),
-            }
+            };
         }
         let mut all: Vec<u64> = index.table().locators().map(|locator| locator.0).collect();
         let mut expected: Vec<u64> = heads.values().map(|locator| locator.0).collect();

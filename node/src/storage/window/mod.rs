@@ -17,6 +17,7 @@ use chunk::{Chunk, IdEntry};
 use index::{CHUNKS_MAX, Index, Locator, Table};
 use xxhash_rust::xxh3::xxh3_64_with_seed;
 
+use super::accounts::Memo;
 use super::error::Error;
 use super::rows::transfers::row_id;
 
@@ -60,6 +61,24 @@ impl KeyHash {
     }
 }
 
+/// Where the newest version of a mutable row stands: in which window, in which slot of its index (as long as that has
+/// not grown), in which chunk.
+#[derive(Clone, Copy)]
+pub(crate) struct KnownRow {
+    window: u64,
+    capacity: usize,
+    slot: u32,
+    tag: u64,
+    locator: Locator,
+}
+
+impl KnownRow {
+    #[inline]
+    fn is_in(&self, window: u64, rows: &Table) -> bool {
+        self.window == window && self.capacity == rows.capacity()
+    }
+}
+
 /// A window; see the module.
 pub(crate) struct Window {
     /// Counts up, over the life of the process.
@@ -93,12 +112,13 @@ impl Window {
         }
     }
 
-    /// Adds the chunk of the next entry; `new_ids` are those of its transfers, then the refused ones. One thread at a
-    /// time.
+    /// Adds the chunk of the next entry; `new_ids` are those of its transfers, then the refused ones. `memos` may know
+    /// where the first mutable rows stood before, and know afterwards where they stand. One thread at a time.
     pub(crate) fn push(
         &self,
         mut chunk: Chunk,
         new_ids: impl Iterator<Item = u128>,
+        memos: &mut [Memo],
     ) -> Result<(), Error> {
         let number = self.chunks.len();
         if number >= CHUNKS_MAX.min(append::ITEMS_MAX) {
@@ -117,12 +137,19 @@ impl Window {
         let mut found = Vec::with_capacity(chunk.row_count());
         let mut added = 0;
         for position in 0..chunk.row_count() {
-            let key = chunk.row_key(position);
-            let hash = self.hash.key(key);
-            let (at, previous) = rows.find(hash, |locator| self.row_key_is(locator, key));
-            added += usize::from(previous.is_none());
-            found.push((at, hash, previous));
-            chunk.set_previous(position, previous);
+            let known = memos.get(position).and_then(|memo| memo.row);
+            let place = match known.filter(|known| known.is_in(self.number, &rows)) {
+                Some(known) => (known.slot as usize, known.tag, Some(known.locator)),
+                None => {
+                    let key = chunk.row_key(position);
+                    let hash = self.hash.key(key);
+                    let (at, previous) = rows.find(hash, |locator| self.row_key_is(locator, key));
+                    added += usize::from(previous.is_none());
+                    (at, hash, previous)
+                }
+            };
+            chunk.set_previous(position, place.2);
+            found.push(place);
         }
         let id_count = self.id_count.load(Ordering::Relaxed) + chunk.id_count();
         let ids = self.ids.table_with(id_count, || self.id_hashes());
@@ -141,9 +168,18 @@ impl Window {
         // From here on the chunk can be found, though no reader's cut reaches it yet.
         for (position, (at, hash, previous)) in found.into_iter().enumerate() {
             let locator = Locator::new(number, position);
-            match previous {
+            let slot = match previous {
                 Some(_) => rows.replace(at, hash, locator),
                 None => rows.add_from(at, hash, locator),
+            };
+            if let Some(memo) = memos.get_mut(position) {
+                memo.row = Some(KnownRow {
+                    window: self.number,
+                    capacity: rows.capacity(),
+                    slot: slot as u32,
+                    tag: hash,
+                    locator,
+                });
             }
         }
         for (position, id) in new_ids.enumerate() {
