@@ -12,17 +12,17 @@ use super::window::KnownRow;
 /// What is known of an account beside its record, so that the next change need not find it out again.
 #[derive(Clone, Copy, Default)]
 pub(crate) struct Memo {
-    /// Digest hash of the account as it is.
-    pub(crate) hash: Option<u128>,
+    /// Digest hash of the account as it is; 0 when it is not known.
+    pub(crate) hash: u128,
     /// Where the account's newest row stands in a window.
-    pub(crate) row: Option<KnownRow>,
+    pub(crate) row: KnownRow,
 }
 
 struct Slot {
     account: Account,
     memo: Memo,
     /// The entry that last asked for it.
-    entry: u64,
+    entry: u32,
     /// Asked for since the hand last passed.
     recent: bool,
 }
@@ -33,7 +33,8 @@ pub(crate) struct AccountCache {
     places: IdMap,
     accounts_max: usize,
     hand: usize,
-    entry: u64,
+    /// Counts entries; that it comes round after 2^32 of them only keeps an account a little longer.
+    entry: u32,
 }
 
 impl AccountCache {
@@ -50,7 +51,7 @@ impl AccountCache {
 
     /// From here on, accounts asked for belong to the next entry.
     pub(crate) fn begin_entry(&mut self) {
-        self.entry += 1;
+        self.entry = self.entry.wrapping_add(1);
     }
 
     /// True when the account is here; it will stay for this entry.

@@ -18,7 +18,7 @@ pub struct Config {
     pub run_bytes_max: usize,
     /// A window that is not empty is sealed at this age, so that a quiet node's log can be purged too.
     pub run_interval: Duration,
-    /// Accounts kept in memory for the apply thread (about 160 bytes each).
+    /// Accounts kept in memory for the apply thread (200 to 300 bytes each).
     pub accounts_in_memory_max: usize,
     /// RocksDB's block cache, index and filter blocks included.
     pub block_cache_bytes: usize,
@@ -32,6 +32,9 @@ pub struct Config {
     pub first_level_files_max: u64,
     /// Id ranges remembered to answer "never seen" without a look at the disk.
     pub id_ranges_max: usize,
+    /// Runs wait while the file system has less free than this and three times the run, in bytes: RocksDB must never
+    /// meet a full disk, from which it would not recover.
+    pub free_bytes_min: u64,
     /// Recompute the digest of a snapshot from its rows before it is installed: safe, and as slow as reading it all.
     pub verify_snapshots: bool,
 }
@@ -53,6 +56,7 @@ impl Config {
             background_write_bytes_per_s: 256 << 20,
             first_level_files_max: 24,
             id_ranges_max: 4_096,
+            free_bytes_min: 256 << 20,
             verify_snapshots: true,
         }
     }

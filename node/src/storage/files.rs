@@ -71,6 +71,13 @@ pub(crate) fn read_small(path: &Path, bytes_max: u64) -> Result<Option<Vec<u8>>,
     Ok(Some(bytes))
 }
 
+/// Bytes that the file system of a directory has for us.
+pub(crate) fn free_bytes(path: &Path) -> Result<u64, Error> {
+    let stat =
+        rustix::fs::statvfs(path).map_err(|error| Error::io("look at", path, error.into()))?;
+    Ok(stat.f_bavail.saturating_mul(stat.f_frsize))
+}
+
 /// Names and paths in a directory, in order.
 pub(crate) fn list(path: &Path) -> Result<Vec<(String, PathBuf)>, Error> {
     let entries = fs::read_dir(path).map_err(|error| Error::io("list", path, error))?;

@@ -3,6 +3,7 @@
 use std::sync::atomic::Ordering;
 
 use super::error::Error;
+use super::files;
 use super::rows::family;
 use super::shared::{Shared, lock};
 
@@ -36,6 +37,10 @@ pub struct Gauges {
     pub run_bytes: u64,
     /// Files in the first level of the family with most: above a dozen, reads get slower.
     pub first_level_files: u64,
+    /// True while runs wait for the disk to have room.
+    pub waiting_for_space: bool,
+    /// Bytes the file system has free.
+    pub free_bytes: u64,
     /// Accounts in memory.
     pub cached_accounts: u64,
     /// Bytes in the block cache.
@@ -75,6 +80,8 @@ pub(crate) fn read(shared: &Shared) -> Result<Gauges, Error> {
         run_us: load(&counters.run_us),
         run_bytes: load(&counters.run_bytes),
         first_level_files: published.database.first_level_files()?,
+        waiting_for_space: counters.waiting_for_space.load(Ordering::Relaxed),
+        free_bytes: files::free_bytes(&shared.layout.state())?,
         cached_accounts: load(&counters.cached_accounts),
         block_cache_bytes: shared.resources.cache_bytes(),
         id_ranges: published.id_ranges.len(),

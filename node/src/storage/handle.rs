@@ -29,6 +29,11 @@ impl Handle {
         })
     }
 
+    #[cfg(test)]
+    pub(crate) fn shared(&self) -> &Shared {
+        &self.shared
+    }
+
     /// One consistent cut of the state as it is now.
     ///
     /// # Errors

@@ -58,7 +58,8 @@ impl Reader {
             .ok_or_else(|| Error::damaged("commit record", "it is above what was loaded"))
     }
 
-    fn try_of(published: Arc<Published>, hash: KeyHash) -> Result<Option<Self>, Error> {
+    /// `None` when a run above the cut was committed since the cut was taken.
+    pub(crate) fn try_of(published: Arc<Published>, hash: KeyHash) -> Result<Option<Self>, Error> {
         let pinned = Pinned::try_new(Arc::clone(&published.database), |database| {
             Ok(database.db()?.snapshot())
         })?;

@@ -1,7 +1,7 @@
 //! What the apply thread, the run writer and all readers share.
 
 use std::collections::VecDeque;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -86,6 +86,8 @@ pub(crate) struct Shared {
     /// Counts up to cancel what the run writer is doing.
     cancellations: AtomicU64,
     pub(crate) checkpoint: Mutex<Option<Arc<Checkpoint>>>,
+    /// Held while a snapshot is made of a checkpoint, which takes as long as reading new files.
+    pub(crate) building: Mutex<()>,
     pub(crate) digests: Mutex<VecDeque<(LogId, u128)>>,
     pub(crate) counters: Counters,
 }
@@ -98,6 +100,7 @@ pub(crate) struct Counters {
     pub(crate) runs: AtomicU64,
     pub(crate) run_us: AtomicU64,
     pub(crate) run_bytes: AtomicU64,
+    pub(crate) waiting_for_space: AtomicBool,
     pub(crate) cached_accounts: AtomicU64,
     /// A lower bound of the next expiry, ns; `u64::MAX` when nothing is pending with a timeout.
     pub(crate) next_due: AtomicU64,
@@ -130,6 +133,7 @@ impl Shared {
             queue_changed: Condvar::new(),
             cancellations: AtomicU64::new(0),
             checkpoint: Mutex::new(None),
+            building: Mutex::new(()),
             digests: Mutex::new(VecDeque::new()),
             counters: Counters::default(),
         }

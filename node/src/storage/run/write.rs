@@ -11,6 +11,7 @@ use farthing_ledger::{EventBody, PendingStatus};
 
 use super::super::database::Database;
 use super::super::error::{Error, step};
+use super::super::files;
 use super::super::id_ranges::IdRanges;
 use super::super::recent::queue_place;
 use super::super::rows::ids::Place;
@@ -52,6 +53,7 @@ pub(super) fn write(shared: &Shared, sealed: &Sealed) -> Result<(), Error> {
     };
     wait_for_log(&run)?;
     wait_for_compaction(&run)?;
+    wait_for_space(&run)?;
     let began = Instant::now();
     step("storage.run.begin")?;
     run.transfers()?;
@@ -104,6 +106,24 @@ fn wait_for_compaction(run: &Run<'_>) -> Result<(), Error> {
         run.pace.check()?;
         std::thread::sleep(Duration::from_millis(20));
     }
+    Ok(())
+}
+
+/// The disk shall hold the run, and what a compaction makes of it, before anything is written.
+fn wait_for_space(run: &Run<'_>) -> Result<(), Error> {
+    let needed = run.shared.config.free_bytes_min + 3 * run.sealed.window.memory_bytes() as u64;
+    let waiting = &run.shared.counters.waiting_for_space;
+    while files::free_bytes(&run.shared.layout.state())? < needed {
+        if !waiting.swap(true, Ordering::Relaxed) {
+            tracing::error!(
+                needed,
+                "the disk is nearly full: runs wait, and applying with them"
+            );
+        }
+        run.pace.check()?;
+        std::thread::sleep(Duration::from_millis(100));
+    }
+    waiting.store(false, Ordering::Relaxed);
     Ok(())
 }
 

@@ -36,6 +36,18 @@ enum TicketState {
     Cancelled(String),
 }
 
+impl Drop for Ticket {
+    fn drop(&mut self) {
+        let state = self.state.get_mut().unwrap_or_else(PoisonError::into_inner);
+        // Not there any more when a snapshot was made of it.
+        if let TicketState::Taken(dir) = state
+            && let Err(error) = files::remove_dir(dir)
+        {
+            tracing::warn!(%error, "an unused checkpoint stays until the next start");
+        }
+    }
+}
+
 impl SealTicket {
     pub(crate) fn new(applied: AppliedState) -> Self {
         let inner = Ticket {
@@ -180,7 +192,9 @@ pub(super) fn finish(
     applied: &AppliedState,
     known: &[ManifestFile],
 ) -> Result<Arc<Checkpoint>, Error> {
-    let mut current = lock(&shared.checkpoint);
+    let _one_at_a_time = lock(&shared.building);
+    // Not held while files are read: others ask for the current snapshot meanwhile.
+    let current = lock(&shared.checkpoint).clone();
     let log_id = applied
         .log_id
         .ok_or_else(|| Error::Broken("a snapshot of nothing".into()))?;
@@ -242,7 +256,8 @@ pub(super) fn finish(
     files::rename(dir, &place)?;
     step("storage.checkpoint.named")?;
     let checkpoint = Arc::new(Checkpoint::new(place, manifest));
-    if let Some(old) = current.replace(Arc::clone(&checkpoint)) {
+    let old = lock(&shared.checkpoint).replace(Arc::clone(&checkpoint));
+    if let Some(old) = old {
         old.doomed.store(true, Ordering::Release);
     }
     Ok(checkpoint)

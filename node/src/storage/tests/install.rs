@@ -7,7 +7,10 @@ use std::sync::Arc;
 use super::compare::assert_equal;
 use super::workload::{Ids, log};
 use super::*;
-use crate::storage::snapshot::{MANIFEST_NAME, Repair};
+use crate::storage::database::Database;
+use crate::storage::families::Resources;
+use crate::storage::rows::{current, family};
+use crate::storage::snapshot::{MANIFEST_NAME, ManifestFile, Repair};
 use crate::storage::{Checkpoint, Incoming, Manifest};
 
 /// A node's snapshot after the first `count` entries of a log.
@@ -211,6 +214,7 @@ fn only_the_newest_snapshot_is_kept_unless_somebody_holds_an_older_one() {
             .unwrap()
             .count()
     };
+    drop(writer.seal().unwrap());
     assert_eq!(snapshots(), 3);
     let mut bytes = vec![];
     held[0].open(0).unwrap().read_to_end(&mut bytes).unwrap();
@@ -285,4 +289,65 @@ fn a_state_that_cannot_be_opened_is_repaired_from_a_peer() {
     assert_equal(&handle.reader().unwrap(), &reference(&log, 50));
     replay(&mut writer, &log).unwrap();
     assert_equal(&handle.reader().unwrap(), &reference(&log, 60));
+}
+
+/// A sender whose disk lies: one account's row is another, everything about it carefully made to fit.
+#[test]
+fn a_snapshot_whose_rows_are_not_those_of_its_digest_is_refused() {
+    let log = log(26, 60, 30, Ids::TimeOrdered);
+    let source = tempfile::tempdir().unwrap();
+    let checkpoint = snapshot_of(source.path(), &log, 60);
+    let forged = tempfile::tempdir().unwrap();
+    for file in &checkpoint.manifest().files {
+        let to = forged.path().join(&file.name);
+        std::fs::copy(checkpoint.dir().join(&file.name), to).unwrap();
+    }
+    let mut account = reference(&log, 60).accounts()[0];
+    account.credits_posted += 1;
+    {
+        let config = config(forged.path(), 100);
+        let resources = Resources::new(&config).unwrap();
+        let database = Database::open(forged.path(), &resources, false).unwrap();
+        let file = forged.path().join("forged");
+        let options = resources.family(family::CURRENT);
+        let mut writer = rocksdb::SstFileWriter::create(&options);
+        let mut value = vec![];
+        current::write_account(&account.to_bytes(), &mut value);
+        writer.open(&file).unwrap();
+        writer
+            .put(current::account_key(account.id), &value)
+            .unwrap();
+        writer.finish().unwrap();
+        database.ingest(family::CURRENT, &[file]).unwrap();
+    }
+    let mut files = vec![];
+    for (name, path) in crate::storage::files::list(forged.path()).unwrap() {
+        let (length, crc32c) = crate::storage::files::checksum(&path).unwrap();
+        if name != "LOCK" {
+            files.push(ManifestFile {
+                name,
+                length,
+                crc32c,
+            });
+        }
+    }
+    let manifest = Manifest {
+        files,
+        ..checkpoint.manifest().clone()
+    };
+    std::fs::write(
+        forged.path().join(MANIFEST_NAME),
+        manifest.to_bytes().unwrap(),
+    )
+    .unwrap();
+
+    let dir = tempfile::tempdir().unwrap();
+    let (mut writer, handle) = open(config(dir.path(), 100));
+    let (path, manifest) = receive(&handle, forged.path());
+    let refused = writer.install(path, &manifest);
+    assert!(
+        matches!(&refused, Err(Error::Snapshot(why)) if why.contains("digest")),
+        "{refused:?}"
+    );
+    assert_eq!(writer.applied().log_id, None);
 }

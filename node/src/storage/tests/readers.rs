@@ -8,7 +8,7 @@ use farthing_ledger::View;
 use super::compare::{assert_equal, reference_digest};
 use super::workload::{Ids, log};
 use super::*;
-use crate::storage::verify;
+use crate::storage::{Reader, verify};
 
 #[test]
 fn every_reader_meets_one_whole_cut() {
@@ -123,4 +123,29 @@ fn what_the_expiry_queue_says_is_a_lower_bound() {
             );
         }
     }
+}
+
+#[test]
+fn a_cut_that_the_disk_has_overtaken_is_not_used() {
+    let dir = tempfile::tempdir().unwrap();
+    let log = log(34, 60, 30, Ids::TimeOrdered);
+    let (mut writer, handle) = open(config(dir.path(), 10_000));
+    replay(&mut writer, &log[..30]).unwrap();
+    let hash = handle.shared().hash;
+    let early = handle.shared().published();
+    drop(writer.seal().unwrap());
+    wait_for_runs(&handle);
+    // Its windows hold all that was committed: the cut is as good as it was.
+    let reader = Reader::try_of(Arc::clone(&early), hash).unwrap().unwrap();
+    assert_equal(&reader, &reference(&log, 30));
+    replay(&mut writer, &log).unwrap();
+    let reader = Reader::try_of(Arc::clone(&early), hash).unwrap().unwrap();
+    assert_equal(&reader, &reference(&log, 30));
+    drop(writer.seal().unwrap());
+    wait_for_runs(&handle);
+    assert!(
+        Reader::try_of(early, hash).unwrap().is_none(),
+        "rows of later entries are on disk"
+    );
+    assert_equal(&handle.reader().unwrap(), &reference(&log, 60));
 }

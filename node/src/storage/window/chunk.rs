@@ -263,9 +263,12 @@ fn write_rows(
     for (change, memo) in changes.accounts.iter().zip(memos) {
         let bytes = change.after.to_bytes();
         let before = change.before.as_ref();
-        let before = before.map(|before| memo.hash.unwrap_or_else(|| digest::account(before)));
+        let before = before.map(|before| match memo.hash {
+            0 => digest::account(before),
+            known => known,
+        });
         let after = digest::account_bytes(&bytes);
-        memo.hash = Some(after);
+        memo.hash = after;
         digest.replace(before, after);
         row(out, &current::account_key(change.after.id), &mut |out| {
             current::write_account(&bytes, out);

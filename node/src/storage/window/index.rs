@@ -100,6 +100,18 @@ impl Table {
         }
     }
 
+    /// Where the key of a slot stands.
+    #[inline]
+    pub(crate) fn locator(&self, at: usize) -> Option<Locator> {
+        Locator::from_word(self.slots[at].load(Ordering::Relaxed) & LOCATOR_MASK)
+    }
+
+    /// What a slot keeps of its key's hash: all that [`Table::replace`] needs of it.
+    #[inline]
+    pub(crate) fn hash_bits(&self, at: usize) -> u64 {
+        self.slots[at].load(Ordering::Relaxed) & !LOCATOR_MASK
+    }
+
     /// Lets the key whose slot is `at` lead to `locator` from now on. Returns the slot.
     #[inline]
     pub(crate) fn replace(&self, at: usize, hash: u64, locator: Locator) -> usize {

@@ -61,21 +61,21 @@ impl KeyHash {
     }
 }
 
-/// Where the newest version of a mutable row stands: in which window, in which slot of its index (as long as that has
-/// not grown), in which chunk.
-#[derive(Clone, Copy)]
+/// Where the newest version of a mutable row stands: in which window, in which slot of its index as long as that has
+/// not grown. The default is nowhere: windows count from 1.
+#[derive(Clone, Copy, Default)]
 pub(crate) struct KnownRow {
-    window: u64,
-    capacity: usize,
+    window: u32,
+    slots: u32,
     slot: u32,
-    tag: u64,
-    locator: Locator,
 }
 
 impl KnownRow {
+    /// The slot, if it is of this window and table.
     #[inline]
-    fn is_in(&self, window: u64, rows: &Table) -> bool {
-        self.window == window && self.capacity == rows.capacity()
+    fn slot_in(self, window: u64, rows: &Table) -> Option<usize> {
+        let known = u64::from(self.window) == window && self.slots as usize == rows.capacity();
+        known.then_some(self.slot as usize)
     }
 }
 
@@ -137,9 +137,9 @@ impl Window {
         let mut found = Vec::with_capacity(chunk.row_count());
         let mut added = 0;
         for position in 0..chunk.row_count() {
-            let known = memos.get(position).and_then(|memo| memo.row);
-            let place = match known.filter(|known| known.is_in(self.number, &rows)) {
-                Some(known) => (known.slot as usize, known.tag, Some(known.locator)),
+            let known = memos.get(position).map(|memo| memo.row);
+            let place = match known.and_then(|known| known.slot_in(self.number, &rows)) {
+                Some(slot) => (slot, rows.hash_bits(slot), rows.locator(slot)),
                 None => {
                     let key = chunk.row_key(position);
                     let hash = self.hash.key(key);
@@ -173,13 +173,11 @@ impl Window {
                 None => rows.add_from(at, hash, locator),
             };
             if let Some(memo) = memos.get_mut(position) {
-                memo.row = Some(KnownRow {
-                    window: self.number,
-                    capacity: rows.capacity(),
+                memo.row = KnownRow {
+                    window: self.number as u32,
+                    slots: rows.capacity() as u32,
                     slot: slot as u32,
-                    tag: hash,
-                    locator,
-                });
+                };
             }
         }
         for (position, id) in new_ids.enumerate() {
