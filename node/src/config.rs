@@ -72,11 +72,20 @@ pub struct Flags {
     #[arg(long, env = "FARTHING_NODE_LOG_FILTER")]
     pub log_filter: Option<String>,
     /// Milliseconds to add to the wall clock: only for tests of clock faults.
-    #[arg(long, env = "FARTHING_NODE_CLOCK_SKEW_MS", hide = true, allow_negative_numbers = true)]
+    #[arg(
+        long,
+        env = "FARTHING_NODE_CLOCK_SKEW_MS",
+        hide = true,
+        allow_negative_numbers = true
+    )]
     pub clock_skew_ms: Option<i64>,
     /// Actions at named points as NAME=ACTION, in the syntax of the `fail` crate: only in builds for tests.
     #[cfg(feature = "failpoints")]
-    #[arg(long = "failpoint", env = "FARTHING_NODE_FAILPOINTS", value_delimiter = ';')]
+    #[arg(
+        long = "failpoint",
+        env = "FARTHING_NODE_FAILPOINTS",
+        value_delimiter = ';'
+    )]
     pub failpoints: Vec<String>,
 }
 
@@ -190,46 +199,95 @@ impl Config {
             Some(path) => read(path)?,
             None => File::default(),
         };
-        let invalid = |setting, why: &dyn std::fmt::Display| Error::Invalid { setting, why: why.to_string() };
-        let node_id = flags.node_id.or(file.node_id).ok_or(Error::Missing("node_id"))?;
+        let invalid = |setting, why: &dyn std::fmt::Display| Error::Invalid {
+            setting,
+            why: why.to_string(),
+        };
+        let node_id = flags
+            .node_id
+            .or(file.node_id)
+            .ok_or(Error::Missing("node_id"))?;
         if node_id == 0 {
             return Err(invalid("node_id", &"it must be at least 1"));
         }
-        let cluster_id = flags.cluster_id.or(file.cluster_id).ok_or(Error::Missing("cluster_id"))?;
+        let cluster_id = flags
+            .cluster_id
+            .or(file.cluster_id)
+            .ok_or(Error::Missing("cluster_id"))?;
         let cluster_id = parse_id(&cluster_id).map_err(|error| invalid("cluster_id", &error))?;
         if cluster_id == 0 {
             return Err(invalid("cluster_id", &"it must not be zero"));
         }
-        let client_address = flags.client_address.or(file.client_address).ok_or(Error::Missing("client_address"))?;
-        let peer_address = flags.peer_address.or(file.peer_address).ok_or(Error::Missing("peer_address"))?;
-        for (setting, address) in [("client_address", &client_address), ("peer_address", &peer_address)] {
+        let client_address = flags
+            .client_address
+            .or(file.client_address)
+            .ok_or(Error::Missing("client_address"))?;
+        let peer_address = flags
+            .peer_address
+            .or(file.peer_address)
+            .ok_or(Error::Missing("peer_address"))?;
+        for (setting, address) in [
+            ("client_address", &client_address),
+            ("peer_address", &peer_address),
+        ] {
             check_loopback(address).map_err(|why| invalid(setting, &why))?;
         }
         let mut members = BTreeMap::new();
         let told = if flags.members.is_empty() {
-            file.members.into_iter().map(|m| (m.id, m.client_address, m.peer_address)).collect()
+            file.members
+                .into_iter()
+                .map(|m| (m.id, m.client_address, m.peer_address))
+                .collect()
         } else {
-            flags.members.iter().map(|text| parse_member(text)).collect::<Result<Vec<_>, _>>()?
+            flags
+                .members
+                .iter()
+                .map(|text| parse_member(text))
+                .collect::<Result<Vec<_>, _>>()?
         };
         for (id, client_address, peer_address) in told {
-            if members.insert(id, Member { client_address, peer_address }).is_some() {
+            if members
+                .insert(
+                    id,
+                    Member {
+                        client_address,
+                        peer_address,
+                    },
+                )
+                .is_some()
+            {
                 return Err(invalid("members", &format!("node {id} is listed twice")));
             }
         }
         if members.is_empty() {
-            let own = Member { client_address: client_address.clone(), peer_address: peer_address.clone() };
+            let own = Member {
+                client_address: client_address.clone(),
+                peer_address: peer_address.clone(),
+            };
             members.insert(node_id, own);
         }
         let heartbeat_ms = flags.heartbeat_ms.or(file.heartbeat_ms).unwrap_or(100);
-        let min = flags.election_timeout_min_ms.or(file.election_timeout_min_ms).unwrap_or(500);
-        let max = flags.election_timeout_max_ms.or(file.election_timeout_max_ms).unwrap_or(800);
+        let min = flags
+            .election_timeout_min_ms
+            .or(file.election_timeout_min_ms)
+            .unwrap_or(500);
+        let max = flags
+            .election_timeout_max_ms
+            .or(file.election_timeout_max_ms)
+            .unwrap_or(800);
         if heartbeat_ms == 0 || heartbeat_ms * 3 > min || min >= max {
             let why = "heartbeats must be at least 1 ms and three of them fit the shortest election timeout, which must be below the longest";
             return Err(invalid("election_timeout_min_ms", &why));
         }
-        let log_segment_bytes = flags.log_segment_bytes.or(file.log.segment_bytes).unwrap_or(64 << 20);
+        let log_segment_bytes = flags
+            .log_segment_bytes
+            .or(file.log.segment_bytes)
+            .unwrap_or(64 << 20);
         if log_segment_bytes < 8 << 20 {
-            return Err(invalid("log.segment_bytes", &"a segment must hold the largest entry: at least 8388608"));
+            return Err(invalid(
+                "log.segment_bytes",
+                &"a segment must hold the largest entry: at least 8388608",
+            ));
         }
         Ok(Self {
             dir: flags.dir.or(file.dir).ok_or(Error::Missing("dir"))?,
@@ -238,23 +296,46 @@ impl Config {
             client_address,
             peer_address,
             members,
-            log_keep_bytes: flags.log_keep_bytes.or(file.log.keep_bytes).unwrap_or(1 << 30),
+            log_keep_bytes: flags
+                .log_keep_bytes
+                .or(file.log.keep_bytes)
+                .unwrap_or(1 << 30),
             log_segment_bytes,
             heartbeat_ms,
             election_timeout_ms: (min, max),
-            admission_bytes: flags.admission_bytes.or(file.admission_bytes).unwrap_or(64 << 20),
-            run_transfers: flags.run_transfers.or(file.run_transfers).unwrap_or(1 << 20).max(1),
-            run_interval_ms: flags.run_interval_ms.or(file.run_interval_ms).unwrap_or(60_000).max(1),
-            block_cache_bytes: flags.block_cache_bytes.or(file.block_cache_bytes).unwrap_or(128 << 20),
+            admission_bytes: flags
+                .admission_bytes
+                .or(file.admission_bytes)
+                .unwrap_or(64 << 20),
+            run_transfers: flags
+                .run_transfers
+                .or(file.run_transfers)
+                .unwrap_or(1 << 20)
+                .max(1),
+            run_interval_ms: flags
+                .run_interval_ms
+                .or(file.run_interval_ms)
+                .unwrap_or(60_000)
+                .max(1),
+            block_cache_bytes: flags
+                .block_cache_bytes
+                .or(file.block_cache_bytes)
+                .unwrap_or(128 << 20),
             log_format: flags.log_format.or(file.log_format).unwrap_or_default(),
-            log_filter: flags.log_filter.or(file.log_filter).unwrap_or_else(|| FILTER_DEFAULT.into()),
+            log_filter: flags
+                .log_filter
+                .or(file.log_filter)
+                .unwrap_or_else(|| FILTER_DEFAULT.into()),
             clock_skew_ms: flags.clock_skew_ms.or(file.clock_skew_ms).unwrap_or(0),
         })
     }
 }
 
 fn read(path: &Path) -> Result<File, Error> {
-    let wrong = |why: String| Error::File { path: path.to_owned(), why };
+    let wrong = |why: String| Error::File {
+        path: path.to_owned(),
+        why,
+    };
     let text = std::fs::read_to_string(path).map_err(|error| wrong(error.to_string()))?;
     toml::from_str(&text).map_err(|error| wrong(error.to_string()))
 }
@@ -266,12 +347,18 @@ fn parse_member(text: &str) -> Result<(u64, String, String), Error> {
     };
     let (id, addresses) = text.split_once('=').ok_or_else(wrong)?;
     let (client, peer) = addresses.split_once(',').ok_or_else(wrong)?;
-    Ok((id.trim().parse().map_err(|_| wrong())?, client.trim().into(), peer.trim().into()))
+    Ok((
+        id.trim().parse().map_err(|_| wrong())?,
+        client.trim().into(),
+        peer.trim().into(),
+    ))
 }
 
 /// Listeners are plaintext until certificates come, so they stay on loopback.
 fn check_loopback(address: &str) -> Result<(), String> {
-    let resolved = address.to_socket_addrs().map_err(|error| format!("{address} is no host:port: {error}"))?;
+    let resolved = address
+        .to_socket_addrs()
+        .map_err(|error| format!("{address} is no host:port: {error}"))?;
     for found in resolved {
         if !found.ip().is_loopback() {
             return Err(format!(
@@ -289,8 +376,17 @@ mod tests {
 
     fn load(arguments: &[&str]) -> Result<Config, Error> {
         let required = [
-            "farthing-node", "--dir", "d", "--node-id", "1", "--cluster-id", "00000000-0000-0000-0000-000000000001",
-            "--client-address", "127.0.0.1:1", "--peer-address", "127.0.0.1:2",
+            "farthing-node",
+            "--dir",
+            "d",
+            "--node-id",
+            "1",
+            "--cluster-id",
+            "00000000-0000-0000-0000-000000000001",
+            "--client-address",
+            "127.0.0.1:1",
+            "--peer-address",
+            "127.0.0.1:2",
         ];
         Config::load(Flags::try_parse_from(required.iter().chain(arguments)).unwrap())
     }
@@ -304,7 +400,13 @@ mod tests {
 
     #[test]
     fn members_are_read_and_doubles_refused() {
-        let config = load(&["--member", "1=127.0.0.1:1,127.0.0.1:2", "--member", "2=h:3,h:4"]).unwrap();
+        let config = load(&[
+            "--member",
+            "1=127.0.0.1:1,127.0.0.1:2",
+            "--member",
+            "2=h:3,h:4",
+        ])
+        .unwrap();
         assert_eq!(config.members[&2].peer_address, "h:4");
         let twice = load(&["--member", "1=a:1,a:2", "--member", "1=b:1,b:2"]).unwrap_err();
         assert!(twice.to_string().contains("listed twice"), "{twice}");
@@ -317,27 +419,53 @@ mod tests {
         assert!(error.contains("heartbeats"), "{error}");
         let flags = Flags::try_parse_from(["farthing-node", "--node-id", "1"]).unwrap();
         let error = Config::load(flags).unwrap_err().to_string();
-        assert!(error.contains("cluster_id is not set") && error.contains("FARTHING_NODE_CLUSTER_ID"), "{error}");
+        assert!(
+            error.contains("cluster_id is not set") && error.contains("FARTHING_NODE_CLUSTER_ID"),
+            "{error}"
+        );
     }
 
     #[test]
     fn other_addresses_than_loopback_wait_for_transport_security() {
         let flags = Flags::try_parse_from([
-            "farthing-node", "--dir", "d", "--node-id", "1", "--cluster-id", "00000000000000000000000000000001",
-            "--client-address", "0.0.0.0:1", "--peer-address", "127.0.0.1:2",
+            "farthing-node",
+            "--dir",
+            "d",
+            "--node-id",
+            "1",
+            "--cluster-id",
+            "00000000000000000000000000000001",
+            "--client-address",
+            "0.0.0.0:1",
+            "--peer-address",
+            "127.0.0.1:2",
         ]);
-        assert!(Config::load(flags.unwrap()).unwrap_err().to_string().contains("loopback"));
+        assert!(
+            Config::load(flags.unwrap())
+                .unwrap_err()
+                .to_string()
+                .contains("loopback")
+        );
     }
 
     #[test]
     fn a_file_is_overridden_by_flags_and_unknown_keys_are_refused() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("node.toml");
-        std::fs::write(&path, "node_id = 7\nheartbeat_ms = 50\n[log]\nkeep_bytes = 5\n").unwrap();
+        std::fs::write(
+            &path,
+            "node_id = 7\nheartbeat_ms = 50\n[log]\nkeep_bytes = 5\n",
+        )
+        .unwrap();
         let config = load(&["--config", path.to_str().unwrap(), "--heartbeat-ms", "60"]).unwrap();
-        assert_eq!((config.node_id, config.heartbeat_ms, config.log_keep_bytes), (1, 60, 5));
+        assert_eq!(
+            (config.node_id, config.heartbeat_ms, config.log_keep_bytes),
+            (1, 60, 5)
+        );
         std::fs::write(&path, "nod_id = 7\n").unwrap();
-        let error = load(&["--config", path.to_str().unwrap()]).unwrap_err().to_string();
+        let error = load(&["--config", path.to_str().unwrap()])
+            .unwrap_err()
+            .to_string();
         assert!(error.contains("nod_id"), "{error}");
     }
 }

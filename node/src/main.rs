@@ -33,7 +33,11 @@ fn main() -> ExitCode {
         report(info);
         std::process::abort();
     }));
-    let runtime = match tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build() {
+    let runtime = match tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+    {
         Ok(runtime) => runtime,
         Err(error) => {
             tracing::error!(%error, "no runtime");
@@ -71,15 +75,19 @@ fn main() -> ExitCode {
 #[cfg(feature = "failpoints")]
 fn set_failpoints(settings: &[String]) -> Result<(), String> {
     for setting in settings {
-        let (name, action) = setting.split_once('=').ok_or(format!("failpoint {setting:?} is not NAME=ACTION"))?;
+        let (name, action) = setting
+            .split_once('=')
+            .ok_or(format!("failpoint {setting:?} is not NAME=ACTION"))?;
         fail::cfg(name, action).map_err(|why| format!("failpoint {setting:?}: {why}"))?;
     }
     Ok(())
 }
 
 async fn wait_for_signal() {
-    let (Ok(mut terminate), Ok(mut interrupt)) = (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
-    else {
+    let (Ok(mut terminate), Ok(mut interrupt)) = (
+        signal(SignalKind::terminate()),
+        signal(SignalKind::interrupt()),
+    ) else {
         tracing::error!("cannot listen for signals; stop the node with SIGKILL");
         return std::future::pending().await;
     };

@@ -88,13 +88,21 @@ pub fn claim(dir: &Path, cluster_id: u128, node_id: u64) -> Result<Claim, Error>
     match lock.try_lock() {
         Ok(()) => {}
         Err(std::fs::TryLockError::WouldBlock) => return Err(Error::InUse(dir.to_owned())),
-        Err(std::fs::TryLockError::Error(source)) => return Err(Error::Io { path: lock_path, source }),
+        Err(std::fs::TryLockError::Error(source)) => {
+            return Err(Error::Io {
+                path: lock_path,
+                source,
+            });
+        }
     }
     let path = dir.join(FILE);
     let incarnation = match std::fs::read(&path) {
         Ok(bytes) => {
-            let found: NodeMeta = cold::decode(cold::Kind::Node, &bytes)
-                .map_err(|error| Error::Damaged { path: path.clone(), why: error.to_string() })?;
+            let found: NodeMeta =
+                cold::decode(cold::Kind::Node, &bytes).map_err(|error| Error::Damaged {
+                    path: path.clone(),
+                    why: error.to_string(),
+                })?;
             if (found.cluster_id, found.node_id) != (cluster_id, node_id) {
                 return Err(Error::Foreign {
                     dir: dir.to_owned(),
@@ -109,21 +117,34 @@ pub fn claim(dir: &Path, cluster_id: u128, node_id: u64) -> Result<Claim, Error>
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => 1,
         Err(source) => return Err(Error::Io { path, source }),
     };
-    let meta = NodeMeta { cluster_id, node_id, incarnation };
+    let meta = NodeMeta {
+        cluster_id,
+        node_id,
+        incarnation,
+    };
     write(dir, &path, &meta)?;
     Ok(Claim { _lock: lock, meta })
 }
 
 /// Replaces the file by a synced rename: a crash leaves the old or the new one.
 fn write(dir: &Path, path: &Path, meta: &NodeMeta) -> Result<(), Error> {
-    let io = |source| Error::Io { path: path.to_owned(), source };
-    let bytes = cold::encode(cold::Kind::Node, meta)
-        .map_err(|error| Error::Damaged { path: path.to_owned(), why: error.to_string() })?;
+    let io = |source| Error::Io {
+        path: path.to_owned(),
+        source,
+    };
+    let bytes = cold::encode(cold::Kind::Node, meta).map_err(|error| Error::Damaged {
+        path: path.to_owned(),
+        why: error.to_string(),
+    })?;
     let temporary = path.with_extension("meta.new");
     let mut file = std::fs::File::create(&temporary).map_err(io)?;
-    file.write_all(&bytes).and_then(|()| file.sync_all()).map_err(io)?;
+    file.write_all(&bytes)
+        .and_then(|()| file.sync_all())
+        .map_err(io)?;
     std::fs::rename(&temporary, path).map_err(io)?;
-    std::fs::File::open(dir).and_then(|dir| dir.sync_all()).map_err(io)
+    std::fs::File::open(dir)
+        .and_then(|dir| dir.sync_all())
+        .map_err(io)
 }
 
 #[cfg(test)]
@@ -136,8 +157,14 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         assert_eq!(claim(dir.path(), 7, 1).unwrap().meta.incarnation, 1);
         assert_eq!(claim(dir.path(), 7, 1).unwrap().meta.incarnation, 2);
-        assert!(matches!(claim(dir.path(), 8, 1), Err(Error::Foreign { .. })));
-        assert!(matches!(claim(dir.path(), 7, 2), Err(Error::Foreign { .. })));
+        assert!(matches!(
+            claim(dir.path(), 8, 1),
+            Err(Error::Foreign { .. })
+        ));
+        assert!(matches!(
+            claim(dir.path(), 7, 2),
+            Err(Error::Foreign { .. })
+        ));
         let held = claim(dir.path(), 7, 1).unwrap();
         assert_eq!(held.meta.incarnation, 3);
         assert!(matches!(claim(dir.path(), 7, 1), Err(Error::InUse(_))));
@@ -151,7 +178,10 @@ mod tests {
         let mut bytes = std::fs::read(&path).unwrap();
         *bytes.last_mut().unwrap() ^= 1;
         std::fs::write(&path, &bytes).unwrap();
-        assert!(matches!(claim(dir.path(), 7, 1), Err(Error::Damaged { .. })));
+        assert!(matches!(
+            claim(dir.path(), 7, 1),
+            Err(Error::Damaged { .. })
+        ));
         assert_eq!(std::fs::read(&path).unwrap(), bytes);
     }
 }

@@ -49,7 +49,11 @@ impl Error {
             Self::Storage(_) => 3,
             Self::Log(OpenError::Damaged(_)) | Self::Directory(meta::Error::Damaged { .. }) => 4,
             Self::Directory(meta::Error::Foreign { .. }) => 5,
-            Self::Directory(_) | Self::Listen { .. } | Self::Log(_) | Self::State(_) | Self::Other(_) => 1,
+            Self::Directory(_)
+            | Self::Listen { .. }
+            | Self::Log(_)
+            | Self::State(_)
+            | Self::Other(_) => 1,
         }
     }
 }
@@ -107,14 +111,23 @@ pub async fn run(
         applied = ?storage.applied().log_id,
         "opened"
     );
-    let (state, apply_thread) = state::start(writer, storage.clone()).map_err(anyhow::Error::from)?;
+    let (state, apply_thread) =
+        state::start(writer, storage.clone()).map_err(anyhow::Error::from)?;
     let raft = consensus::start(
         raft_config(&config),
-        consensus::Parts { log: log.clone(), state: state.clone(), storage: storage.clone(), clock: clock(&config) },
+        consensus::Parts {
+            log: log.clone(),
+            state: state.clone(),
+            storage: storage.clone(),
+            clock: clock(&config),
+        },
         peer_listener,
     )
     .await?;
-    let door = admission::Config { bytes_max: config.admission_bytes, ..admission::Config::default() };
+    let door = admission::Config {
+        bytes_max: config.admission_bytes,
+        ..admission::Config::default()
+    };
     let identity = Identity {
         cluster_id: config.cluster_id,
         node_id: config.node_id,
@@ -154,10 +167,8 @@ pub async fn run(
             Err(error) => error.into(),
         })),
     };
-    if result.is_err() {
-        // Nothing that may be wrong is written any more; recovery at the next start is the only way back.
-        return result;
-    }
+    // After an error nothing that may be wrong is written any more; recovery at the next start is the only way back.
+    result?;
     raft.stop().await;
     let _ = close.send(());
     let _ = tokio::time::timeout(Duration::from_secs(3), serving).await;
@@ -173,7 +184,8 @@ pub async fn run(
 }
 
 fn open_log(config: &Config, fatal: mpsc::Sender<String>) -> Result<Log, Error> {
-    let mut log_config = log::Config::new(config.dir.join("log"), config.cluster_id, config.node_id);
+    let mut log_config =
+        log::Config::new(config.dir.join("log"), config.cluster_id, config.node_id);
     log_config.segment_bytes = u32::try_from(config.log_segment_bytes).unwrap_or(1 << 30);
     log_config.on_fatal = Arc::new(move |error| {
         tracing::error!(%error, "the log cannot go on: this node stops; what it had acknowledged is on the others");
@@ -197,12 +209,17 @@ fn raft_config(config: &Config) -> consensus::Config {
 fn clock(config: &Config) -> Arc<dyn Clock> {
     match config.clock_skew_ms {
         0 => Arc::new(SystemClock),
-        skew_ms => Arc::new(SkewedClock { offset_ns: skew_ms.saturating_mul(1_000_000) }),
+        skew_ms => Arc::new(SkewedClock {
+            offset_ns: skew_ms.saturating_mul(1_000_000),
+        }),
     }
 }
 
 fn listen(address: &str) -> Result<TcpListener, Error> {
-    TcpListener::bind(address).map_err(|source| Error::Listen { address: address.to_owned(), source })
+    TcpListener::bind(address).map_err(|source| Error::Listen {
+        address: address.to_owned(),
+        source,
+    })
 }
 
 /// The address with the port that the system chose for port 0.

@@ -7,7 +7,7 @@
 
 mod support;
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use farthing_node::storage::FAILPOINTS;
 use farthing_proto::packed::transfers_section;
@@ -24,27 +24,44 @@ const PATIENCE: Duration = Duration::from_secs(30);
 const SMALL_RUNS: [(&str, &str); 2] = [("--run-transfers", "200"), ("--run-interval-ms", "200")];
 
 fn points(prefixes: &[&str]) -> Vec<&'static str> {
-    let points = FAILPOINTS.iter().filter(|point| prefixes.iter().any(|prefix| point.starts_with(prefix)));
+    let points = FAILPOINTS
+        .iter()
+        .filter(|point| prefixes.iter().any(|prefix| point.starts_with(prefix)));
     points.copied().collect()
 }
 
 async fn create_accounts(client: &Client) {
     let accounts = ACCOUNTS.map(|id| support::account(id, LEDGER));
-    client.create_accounts(&accounts).await.expect("accounts are created");
+    client
+        .create_accounts(&accounts)
+        .await
+        .expect("accounts are created");
 }
 
 /// Posts one unit `count` times in one request; the number acknowledged, or `None` when nobody answered.
 async fn pay(client: &Client, count: usize) -> Option<u128> {
-    let transfers: Vec<_> = (0..count).map(|_| packed_transfer(ACCOUNTS[0], ACCOUNTS[1], 1, LEDGER)).collect();
-    let (results, _) = client.submit(vec![transfers_section(&transfers)]).await.ok()?;
-    assert!(results[0].iter().all(|result| result.status == 0), "{results:?}");
+    let transfers: Vec<_> = (0..count)
+        .map(|_| packed_transfer(ACCOUNTS[0], ACCOUNTS[1], 1, LEDGER))
+        .collect();
+    let (results, _) = client
+        .submit(vec![transfers_section(&transfers)])
+        .await
+        .ok()?;
+    assert!(
+        results[0].iter().all(|result| result.status == 0),
+        "{results:?}"
+    );
     Some(count as u128)
 }
 
 /// The report of a full scan by the node itself.
 async fn verify(client: &Client) -> v1::VerifyReport {
     let mut admin = AdminClient::new(client.channel());
-    let mut replies = admin.verify(client.request(v1::VerifyRequest {})).await.unwrap().into_inner();
+    let mut replies = admin
+        .verify(client.request(v1::VerifyRequest {}))
+        .await
+        .unwrap()
+        .into_inner();
     while let Some(reply) = replies.message().await.unwrap() {
         if let Some(Step::Report(report)) = reply.step {
             return report;
@@ -55,7 +72,9 @@ async fn verify(client: &Client) -> v1::VerifyReport {
 
 async fn snapshot(client: &Client) -> Result<u64, tonic::Status> {
     let mut admin = AdminClient::new(client.channel());
-    let reply = admin.snapshot(client.request(v1::SnapshotRequest {})).await?;
+    let reply = admin
+        .snapshot(client.request(v1::SnapshotRequest {}))
+        .await?;
     Ok(reply.into_inner().index)
 }
 
@@ -72,8 +91,13 @@ async fn check(client: &Client, acknowledged: u128, attempted: u128) -> u128 {
 }
 
 fn died(node: &Node, point: &str) {
-    let exit = node.wait_exit(PATIENCE).unwrap_or_else(|| panic!("{point} was not reached"));
-    assert_eq!(exit.code, None, "{point}: it should have been killed, and ended with {exit:?}");
+    let exit = node
+        .wait_exit(PATIENCE)
+        .unwrap_or_else(|| panic!("{point} was not reached"));
+    assert_eq!(
+        exit.code, None,
+        "{point}: it should have been killed, and ended with {exit:?}"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -91,16 +115,15 @@ async fn killed_at_every_step_of_a_run() {
         // Pass it once or twice first, so that runs before it were committed in this life too.
         node.spawn_with(&[("--failpoint", &format!("{point}={}*off->panic", round % 3))]);
         let client = node.client().with_deadline(Duration::from_secs(2));
-        for _ in 0..1_000 {
-            if node.wait_exit(Duration::ZERO).is_some() {
-                break;
-            }
-            if let Some(paid) = pay(&client, 60).await {
-                acknowledged += paid;
-            }
+        let began = Instant::now();
+        while node.wait_exit(Duration::ZERO).is_none() {
+            assert!(began.elapsed() < PATIENCE, "{point} was not reached");
             attempted += 60;
+            match pay(&client, 60).await {
+                Some(paid) => acknowledged += paid,
+                None => tokio::time::sleep(Duration::from_millis(20)).await,
+            }
         }
-        assert!(!node.is_running(), "{point} was not reached");
         node.start();
         cluster.leader().await;
         let posted = check(&node.client(), acknowledged, attempted).await;
@@ -121,20 +144,27 @@ async fn killed_at_every_step_of_a_snapshots_build() {
         node.spawn_with(&[("--failpoint", &format!("{point}=panic"))]);
         cluster.leader().await;
         let client = node.client();
-        acknowledged += pay(&client, 100).await.expect("it serves until the snapshot");
+        acknowledged += pay(&client, 100)
+            .await
+            .expect("it serves until the snapshot");
         let _ = snapshot(&client.with_deadline(Duration::from_secs(5))).await;
         died(node, point);
         node.start();
         cluster.leader().await;
         check(&node.client(), acknowledged, acknowledged).await;
-        let index = snapshot(&node.client()).await.expect("a snapshot is built after the failed one");
+        let index = snapshot(&node.client())
+            .await
+            .expect("a snapshot is built after the failed one");
         assert!(index > 0);
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn killed_at_every_step_of_a_snapshots_installation() {
-    let flags = [("--log-keep-bytes", "16777216"), ("--run-interval-ms", "500")];
+    let flags = [
+        ("--log-keep-bytes", "16777216"),
+        ("--run-interval-ms", "500"),
+    ];
     let cluster = Cluster::start_with(3, &flags);
     let leader = cluster.leader().await;
     create_accounts(&leader.client()).await;
@@ -142,7 +172,12 @@ async fn killed_at_every_step_of_a_snapshots_installation() {
     let mut acknowledged = 0;
     for point in points(&["storage.install.", "storage.generation."]) {
         // A follower that stays away until the log it would need is gone.
-        let from = follower.client().status().await.map(|status| status.last_log_index).unwrap();
+        let from = follower
+            .client()
+            .status()
+            .await
+            .map(|status| status.last_log_index)
+            .unwrap();
         follower.kill();
         let client = cluster.leader_client().await;
         while client.status().await.unwrap().purged_index <= from {

@@ -249,7 +249,10 @@ fn ledgers_cross() {
     };
     let mut item = Ledger::new(7, "USD", 2);
     item.flags = LedgerFlags::LINKED;
-    assert_eq!(ledger::from_wire(std::slice::from_ref(&message)), Ok(vec![item]));
+    assert_eq!(
+        ledger::from_wire(std::slice::from_ref(&message)),
+        Ok(vec![item])
+    );
 
     let mut stored = Ledger::new(7, "USD", 2);
     stored.flags = LedgerFlags::REGISTERED;

@@ -42,12 +42,20 @@ pub(super) async fn run(mut queue: mpsc::Receiver<Waiting>, consensus: consensus
         let mut bytes = first.request.len();
         gathered.push(first);
         gather(&mut queue, &mut gathered, &mut bytes, &mut carried);
-        let share = if bytes < SMALL_BYTES { ENTRIES_MAX / SMALL_ENTRIES_MAX } else { 1 };
-        let Ok(permit) = Arc::clone(&room).acquire_many_owned(share).await else { return };
+        let share = if bytes < SMALL_BYTES {
+            ENTRIES_MAX / SMALL_ENTRIES_MAX
+        } else {
+            1
+        };
+        let Ok(permit) = Arc::clone(&room).acquire_many_owned(share).await else {
+            return;
+        };
         if carried.is_none() {
             gather(&mut queue, &mut gathered, &mut bytes, &mut carried);
         }
-        let Some((entry, answers)) = build(gathered, bytes, &consensus) else { continue };
+        let Some((entry, answers)) = build(gathered, bytes, &consensus) else {
+            continue;
+        };
         let consensus = consensus.clone();
         tokio::spawn(async move {
             let result = consensus.propose(entry).await;
@@ -75,9 +83,16 @@ fn gather(
     }
 }
 
-type Answers = Vec<(tokio::sync::oneshot::Sender<Result<Answer, Refusal>>, super::Permit)>;
+type Answers = Vec<(
+    tokio::sync::oneshot::Sender<Result<Answer, Refusal>>,
+    super::Permit,
+)>;
 
-fn build(gathered: Vec<Waiting>, bytes: usize, consensus: &consensus::Handle) -> Option<(Bytes, Answers)> {
+fn build(
+    gathered: Vec<Waiting>,
+    bytes: usize,
+    consensus: &consensus::Handle,
+) -> Option<(Bytes, Answers)> {
     let now = Instant::now();
     let (bound_ns, wall_ns) = consensus.proposal_times_ns();
     let mut entry = EntryBuilder::with_capacity(wall_ns.min(bound_ns), bytes + 64);
@@ -91,11 +106,17 @@ fn build(gathered: Vec<Waiting>, bytes: usize, consensus: &consensus::Handle) ->
         match entry.push(&waiting.request) {
             Ok(()) => answers.push((waiting.answer, waiting.permit)),
             Err(error) => {
-                let _ = waiting.answer.send(Err(Refusal::TooLarge(error.to_string())));
+                let _ = waiting
+                    .answer
+                    .send(Err(Refusal::TooLarge(error.to_string())));
             }
         }
     }
-    if entry.is_empty() { None } else { Some((Bytes::from(entry.finish()), answers)) }
+    if entry.is_empty() {
+        None
+    } else {
+        Some((Bytes::from(entry.finish()), answers))
+    }
 }
 
 /// Gives every request its own results.
@@ -104,10 +125,13 @@ fn settle(result: Result<Committed, consensus::Error>, answers: Answers) {
         Ok(committed) => {
             for (position, (answer, _permit)) in answers.into_iter().enumerate() {
                 let result = match committed.outcome.results.get(position) {
-                    Some(results) => {
-                        Ok(Answer { log_index: committed.outcome.log_index, results: results.clone() })
-                    }
-                    None => Err(Refusal::Unknown("the entry answered fewer requests than it holds".into())),
+                    Some(results) => Ok(Answer {
+                        log_index: committed.outcome.log_index,
+                        results: results.clone(),
+                    }),
+                    None => Err(Refusal::Unknown(
+                        "the entry answered fewer requests than it holds".into(),
+                    )),
                 };
                 let _ = answer.send(result);
             }

@@ -29,7 +29,11 @@ pub struct Config {
 
 impl Default for Config {
     fn default() -> Self {
-        Self { bytes_max: 64 << 20, requests_max: 65_536, pulse_interval: Duration::from_millis(100) }
+        Self {
+            bytes_max: 64 << 20,
+            requests_max: 65_536,
+            pulse_interval: Duration::from_millis(100),
+        }
     }
 }
 
@@ -98,7 +102,12 @@ pub fn start(config: &Config, consensus: consensus::Handle) -> Handle {
     let bytes = Arc::new(Semaphore::new(bytes_max));
     tokio::spawn(batcher::run(waiting, consensus.clone()));
     tokio::spawn(pulse::run(config.pulse_interval, consensus.clone()));
-    Handle { consensus, bytes, bytes_max, queue }
+    Handle {
+        consensus,
+        bytes,
+        bytes_max,
+        queue,
+    }
 }
 
 /// Overhead of a request in the queue, so that empty ones are not free.
@@ -114,14 +123,17 @@ impl Handle {
     /// [`Refusal::Overloaded`] when there is no room, [`Refusal::TooLarge`] when there never will be.
     pub fn permit(&self, bytes: usize) -> Result<Permit, Refusal> {
         let wanted = bytes.saturating_add(REQUEST_OVERHEAD_BYTES);
-        let too_large = || Refusal::TooLarge(format!("{bytes} bytes; the door holds {}", self.bytes_max));
+        let too_large =
+            || Refusal::TooLarge(format!("{bytes} bytes; the door holds {}", self.bytes_max));
         if wanted > self.bytes_max {
             return Err(too_large());
         }
         let wanted = u32::try_from(wanted).map_err(|_| too_large())?;
         match Arc::clone(&self.bytes).try_acquire_many_owned(wanted) {
             Ok(permit) => Ok(Permit { _bytes: permit }),
-            Err(_) => Err(Refusal::Overloaded { retry_after: RETRY_AFTER }),
+            Err(_) => Err(Refusal::Overloaded {
+                retry_after: RETRY_AFTER,
+            }),
         }
     }
 
@@ -129,14 +141,26 @@ impl Handle {
     ///
     /// # Errors
     /// See [`Refusal`]: which of them say that it did not happen.
-    pub async fn submit(&self, permit: Permit, request: Vec<u8>, deadline: Instant) -> Result<Answer, Refusal> {
+    pub async fn submit(
+        &self,
+        permit: Permit,
+        request: Vec<u8>,
+        deadline: Instant,
+    ) -> Result<Answer, Refusal> {
         if !self.consensus.is_leader() {
             return Err(self.not_leader());
         }
         let (answer, result) = oneshot::channel();
-        let waiting = Waiting { request, answer, deadline, permit };
+        let waiting = Waiting {
+            request,
+            answer,
+            deadline,
+            permit,
+        };
         self.queue.try_send(waiting).map_err(|error| match error {
-            mpsc::error::TrySendError::Full(_) => Refusal::Overloaded { retry_after: RETRY_AFTER },
+            mpsc::error::TrySendError::Full(_) => Refusal::Overloaded {
+                retry_after: RETRY_AFTER,
+            },
             mpsc::error::TrySendError::Closed(_) => Refusal::Unknown("the node is stopping".into()),
         })?;
         match tokio::time::timeout_at(deadline.into(), result).await {
@@ -158,6 +182,8 @@ impl Handle {
 
     fn not_leader(&self) -> Refusal {
         let status = self.consensus.status();
-        Refusal::NotLeader { leader: status.leader.and_then(|id| Some((id, status.member(id)?))) }
+        Refusal::NotLeader {
+            leader: status.leader.and_then(|id| Some((id, status.member(id)?))),
+        }
     }
 }

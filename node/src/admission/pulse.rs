@@ -26,7 +26,11 @@ pub(super) async fn run(interval: Duration, consensus: consensus::Handle) {
 
 fn is_due(consensus: &consensus::Handle) -> bool {
     let (bound_ns, wall_ns) = consensus.proposal_times_ns();
-    consensus.is_leader() && consensus.state().next_expiry_ns().is_some_and(|at| at <= wall_ns.min(bound_ns))
+    consensus.is_leader()
+        && consensus
+            .state()
+            .next_expiry_ns()
+            .is_some_and(|at| at <= wall_ns.min(bound_ns))
 }
 
 async fn propose(consensus: &consensus::Handle) -> bool {

@@ -32,7 +32,9 @@ pub struct SystemClock;
 
 impl Clock for SystemClock {
     fn wall_ns(&self) -> u64 {
-        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        let since = SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .unwrap_or_default();
         u64::try_from(since.as_nanos()).unwrap_or(u64::MAX)
     }
 
@@ -73,7 +75,14 @@ pub struct Clocks {
 
 impl Clocks {
     /// Records what `peer` answered to a heartbeat sent at `sent_wall_ns` of our clock and answered after `round_trip`.
-    pub fn record(&self, peer: u64, sent_wall_ns: u64, round_trip: Duration, peer_wall_ns: u64, now: Instant) {
+    pub fn record(
+        &self,
+        peer: u64,
+        sent_wall_ns: u64,
+        round_trip: Duration,
+        peer_wall_ns: u64,
+        now: Instant,
+    ) {
         if round_trip > ROUND_TRIP_MAX || peer_wall_ns == 0 {
             return;
         }
@@ -82,7 +91,13 @@ impl Clocks {
         let offset_ns = i128::from(peer_wall_ns) - i128::from(ours_ns);
         let offset_ns =
             i64::try_from(offset_ns).unwrap_or(if offset_ns > 0 { i64::MAX } else { i64::MIN });
-        self.lock().insert(peer, Sample { offset_ns, taken: now });
+        self.lock().insert(
+            peer,
+            Sample {
+                offset_ns,
+                taken: now,
+            },
+        );
     }
 
     /// The highest time that may be proposed now: lower median of the live voters' clocks (`own` included) plus
@@ -100,16 +115,23 @@ impl Clocks {
         offsets.sort_unstable();
         let lower_median = offsets[(offsets.len() - 1) / 2];
         let ahead_ns = u64::try_from(AHEAD_MAX.as_nanos()).unwrap_or(u64::MAX);
-        wall_ns.saturating_add_signed(lower_median).saturating_add(ahead_ns)
+        wall_ns
+            .saturating_add_signed(lower_median)
+            .saturating_add(ahead_ns)
     }
 
     /// Differences to the peers' clocks, for status and metrics.
     pub fn offsets_ns(&self) -> Vec<(u64, i64)> {
-        self.lock().iter().map(|(peer, sample)| (*peer, sample.offset_ns)).collect()
+        self.lock()
+            .iter()
+            .map(|(peer, sample)| (*peer, sample.offset_ns))
+            .collect()
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, BTreeMap<u64, Sample>> {
-        self.samples.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+        self.samples
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 }
 
@@ -123,7 +145,13 @@ mod tests {
     fn clocks(offsets: &[(u64, i64)], now: Instant) -> Clocks {
         let clocks = Clocks::default();
         for (peer, offset) in offsets {
-            clocks.record(*peer, NOW, Duration::ZERO, NOW.saturating_add_signed(*offset), now);
+            clocks.record(
+                *peer,
+                NOW,
+                Duration::ZERO,
+                NOW.saturating_add_signed(*offset),
+                now,
+            );
         }
         clocks
     }
@@ -142,14 +170,20 @@ mod tests {
     fn one_peer_ahead_does_not_move_the_bound() {
         let now = Instant::now();
         let clocks = clocks(&[(2, 3600 * SECOND as i64), (3, 0)], now);
-        assert_eq!(clocks.proposal_max_ns(1, &[1, 2, 3], NOW, now), NOW + SECOND / 2);
+        assert_eq!(
+            clocks.proposal_max_ns(1, &[1, 2, 3], NOW, now),
+            NOW + SECOND / 2
+        );
     }
 
     #[test]
     fn of_two_the_smaller_counts() {
         let now = Instant::now();
         let clocks = clocks(&[(2, -(SECOND as i64))], now);
-        assert_eq!(clocks.proposal_max_ns(1, &[1, 2, 3], NOW, now), NOW - SECOND / 2);
+        assert_eq!(
+            clocks.proposal_max_ns(1, &[1, 2, 3], NOW, now),
+            NOW - SECOND / 2
+        );
     }
 
     #[test]
@@ -160,7 +194,10 @@ mod tests {
         assert!(clocks.offsets_ns().is_empty());
         clocks.record(2, NOW, Duration::from_millis(1), NOW / 2, now);
         let later = now + SAMPLE_AGE_MAX + Duration::from_millis(1);
-        assert_eq!(clocks.proposal_max_ns(1, &[1, 2, 3], NOW, later), NOW + SECOND / 2);
+        assert_eq!(
+            clocks.proposal_max_ns(1, &[1, 2, 3], NOW, later),
+            NOW + SECOND / 2
+        );
     }
 
     #[test]

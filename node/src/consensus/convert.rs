@@ -2,9 +2,14 @@
 
 use farthing_proto::peer::v1 as wire;
 use openraft::entry::RaftEntry as _;
-use openraft::raft::{AppendEntriesRequest, StreamAppendError, StreamAppendResult, VoteRequest, VoteResponse};
+use openraft::raft::{
+    AppendEntriesRequest, StreamAppendError, StreamAppendResult, VoteRequest, VoteResponse,
+};
 
-use super::types::{RaftEntry, RaftLogId, RaftVote, TypeConfig, from_log_entry, from_log_id, from_vote, to_log_entry};
+use super::types::{
+    RaftEntry, RaftLogId, RaftVote, TypeConfig, from_log_entry, from_log_id, from_vote,
+    to_log_entry,
+};
 use crate::log;
 
 /// Why bytes from a peer were refused.
@@ -19,20 +24,35 @@ pub(crate) enum Malformed {
 }
 
 pub(crate) fn log_id_to_wire(id: &RaftLogId) -> wire::LogId {
-    wire::LogId { term: id.leader_id.term, index: id.index }
+    wire::LogId {
+        term: id.leader_id.term,
+        index: id.index,
+    }
 }
 
 pub(crate) fn log_id_from_wire(id: &wire::LogId) -> RaftLogId {
-    from_log_id(&log::LogId { term: id.term, node: 0, index: id.index })
+    from_log_id(&log::LogId {
+        term: id.term,
+        node: 0,
+        index: id.index,
+    })
 }
 
 pub(crate) fn vote_to_wire(vote: &RaftVote) -> wire::Vote {
-    wire::Vote { term: vote.leader_id.term, node: vote.leader_id.voted_for, committed: vote.committed }
+    wire::Vote {
+        term: vote.leader_id.term,
+        node: vote.leader_id.voted_for,
+        committed: vote.committed,
+    }
 }
 
 pub(crate) fn vote_from_wire(vote: Option<wire::Vote>) -> Result<RaftVote, Malformed> {
     let vote = vote.ok_or(Malformed::Missing("vote"))?;
-    Ok(from_vote(&log::Vote { term: vote.term, node: vote.node, committed: vote.committed }))
+    Ok(from_vote(&log::Vote {
+        term: vote.term,
+        node: vote.node,
+        committed: vote.committed,
+    }))
 }
 
 fn entry_to_wire(entry: &RaftEntry) -> std::io::Result<wire::Entry> {
@@ -42,7 +62,11 @@ fn entry_to_wire(entry: &RaftEntry) -> std::io::Result<wire::Entry> {
         log::EntryKind::Blank => wire::EntryKind::Blank,
         log::EntryKind::Membership => wire::EntryKind::Membership,
     };
-    Ok(wire::Entry { log_id: Some(log_id_to_wire(&entry.log_id())), kind: kind.into(), payload: log_entry.payload })
+    Ok(wire::Entry {
+        log_id: Some(log_id_to_wire(&entry.log_id())),
+        kind: kind.into(),
+        payload: log_entry.payload,
+    })
 }
 
 fn entry_from_wire(entry: wire::Entry) -> Result<RaftEntry, Malformed> {
@@ -52,25 +76,47 @@ fn entry_from_wire(entry: wire::Entry) -> Result<RaftEntry, Malformed> {
         Ok(wire::EntryKind::Blank) => log::EntryKind::Blank,
         Ok(wire::EntryKind::Membership) => log::EntryKind::Membership,
         Ok(wire::EntryKind::Unspecified) | Err(_) => {
-            return Err(Malformed::Invalid { field: "entries.kind", why: format!("{} is no entry kind", entry.kind) });
+            return Err(Malformed::Invalid {
+                field: "entries.kind",
+                why: format!("{} is no entry kind", entry.kind),
+            });
         }
     };
-    let log_id = log::LogId { term: id.term, node: 0, index: id.index };
-    from_log_entry(log::Entry { log_id, kind, payload: entry.payload })
-        .map_err(|error| Malformed::Invalid { field: "entries.payload", why: error.to_string() })
+    let log_id = log::LogId {
+        term: id.term,
+        node: 0,
+        index: id.index,
+    };
+    from_log_entry(log::Entry {
+        log_id,
+        kind,
+        payload: entry.payload,
+    })
+    .map_err(|error| Malformed::Invalid {
+        field: "entries.payload",
+        why: error.to_string(),
+    })
 }
 
-pub(crate) fn append_to_wire(request: &AppendEntriesRequest<TypeConfig>) -> std::io::Result<wire::AppendRequest> {
+pub(crate) fn append_to_wire(
+    request: &AppendEntriesRequest<TypeConfig>,
+) -> std::io::Result<wire::AppendRequest> {
     Ok(wire::AppendRequest {
         vote: Some(vote_to_wire(&request.vote)),
         previous: request.prev_log_id.as_ref().map(log_id_to_wire),
-        entries: request.entries.iter().map(entry_to_wire).collect::<std::io::Result<_>>()?,
+        entries: request
+            .entries
+            .iter()
+            .map(entry_to_wire)
+            .collect::<std::io::Result<_>>()?,
         committed: request.leader_commit.as_ref().map(log_id_to_wire),
     })
 }
 
 /// Decodes an append and checks that its entries follow each other from `previous` without a gap.
-pub(crate) fn append_from_wire(request: wire::AppendRequest) -> Result<AppendEntriesRequest<TypeConfig>, Malformed> {
+pub(crate) fn append_from_wire(
+    request: wire::AppendRequest,
+) -> Result<AppendEntriesRequest<TypeConfig>, Malformed> {
     let previous = request.previous.as_ref().map(log_id_from_wire);
     let mut next = previous.as_ref().map(|id| id.index.saturating_add(1));
     let mut entries = Vec::with_capacity(request.entries.len());
@@ -79,7 +125,10 @@ pub(crate) fn append_from_wire(request: wire::AppendRequest) -> Result<AppendEnt
         let index = entry.log_id().index;
         if next.is_some_and(|expected| expected != index) {
             let why = format!("index {index} does not follow the entry before it");
-            return Err(Malformed::Invalid { field: "entries", why });
+            return Err(Malformed::Invalid {
+                field: "entries",
+                why,
+            });
         }
         next = Some(index.saturating_add(1));
         entries.push(entry);
@@ -92,22 +141,35 @@ pub(crate) fn append_from_wire(request: wire::AppendRequest) -> Result<AppendEnt
     })
 }
 
-pub(crate) fn append_result_to_wire(result: &StreamAppendResult<TypeConfig>, wall_clock_ns: u64) -> wire::AppendReply {
+pub(crate) fn append_result_to_wire(
+    result: &StreamAppendResult<TypeConfig>,
+    wall_clock_ns: u64,
+) -> wire::AppendReply {
     use wire::append_reply::Outcome;
     let outcome = match result {
-        Ok(matched) => Outcome::Matched(wire::Matched { log_id: matched.as_ref().map(log_id_to_wire), partial: false }),
+        Ok(matched) => Outcome::Matched(wire::Matched {
+            log_id: matched.as_ref().map(log_id_to_wire),
+            partial: false,
+        }),
         Err(StreamAppendError::Conflict(at)) => Outcome::Conflict(log_id_to_wire(at)),
         Err(StreamAppendError::HigherVote(vote)) => Outcome::HigherVote(vote_to_wire(vote)),
     };
-    wire::AppendReply { outcome: Some(outcome), wall_clock_ns }
+    wire::AppendReply {
+        outcome: Some(outcome),
+        wall_clock_ns,
+    }
 }
 
-pub(crate) fn append_result_from_wire(reply: wire::AppendReply) -> Result<StreamAppendResult<TypeConfig>, Malformed> {
+pub(crate) fn append_result_from_wire(
+    reply: wire::AppendReply,
+) -> Result<StreamAppendResult<TypeConfig>, Malformed> {
     use wire::append_reply::Outcome;
     Ok(match reply.outcome.ok_or(Malformed::Missing("outcome"))? {
         Outcome::Matched(matched) => Ok(matched.log_id.as_ref().map(log_id_from_wire)),
         Outcome::Conflict(at) => Err(StreamAppendError::Conflict(log_id_from_wire(&at))),
-        Outcome::HigherVote(vote) => Err(StreamAppendError::HigherVote(vote_from_wire(Some(vote))?)),
+        Outcome::HigherVote(vote) => {
+            Err(StreamAppendError::HigherVote(vote_from_wire(Some(vote))?))
+        }
     })
 }
 
@@ -119,7 +181,9 @@ pub(crate) fn vote_request_to_wire(request: &VoteRequest<TypeConfig>) -> wire::V
     }
 }
 
-pub(crate) fn vote_request_from_wire(request: wire::VoteRequest) -> Result<VoteRequest<TypeConfig>, Malformed> {
+pub(crate) fn vote_request_from_wire(
+    request: wire::VoteRequest,
+) -> Result<VoteRequest<TypeConfig>, Malformed> {
     let last_log_id = request.last_log_id.as_ref().map(log_id_from_wire);
     let mut decoded = VoteRequest::new(vote_from_wire(request.vote)?, last_log_id);
     decoded.leadership_transfer = request.leadership_transfer;
@@ -134,7 +198,13 @@ pub(crate) fn vote_reply_to_wire(reply: &VoteResponse<TypeConfig>) -> wire::Vote
     }
 }
 
-pub(crate) fn vote_reply_from_wire(reply: wire::VoteReply) -> Result<VoteResponse<TypeConfig>, Malformed> {
+pub(crate) fn vote_reply_from_wire(
+    reply: wire::VoteReply,
+) -> Result<VoteResponse<TypeConfig>, Malformed> {
     let last_log_id = reply.last_log_id.as_ref().map(log_id_from_wire);
-    Ok(VoteResponse::new(vote_from_wire(reply.vote)?, last_log_id, reply.granted))
+    Ok(VoteResponse::new(
+        vote_from_wire(reply.vote)?,
+        last_log_id,
+        reply.granted,
+    ))
 }

@@ -9,9 +9,9 @@ use std::time::Duration;
 use farthing_proto::peer::v1 as wire;
 use openraft::async_runtime::watch::WatchReceiver as _;
 
+use super::Config;
 use super::network::Network;
 use super::types::Raft;
-use super::Config;
 use crate::log::Log;
 use crate::storage;
 
@@ -23,7 +23,10 @@ const ANSWER_MAX: Duration = Duration::from_secs(1);
 /// Whether this node has ever taken part in a cluster.
 pub(super) fn has_history(log: &Log, storage: &storage::Handle) -> bool {
     let state = log.state();
-    state.last.is_some() || state.last_purged.is_some() || log.vote().is_some() || storage.applied().log_id.is_some()
+    state.last.is_some()
+        || state.last_purged.is_some()
+        || log.vote().is_some()
+        || storage.applied().log_id.is_some()
 }
 
 /// Founds the cluster, or ends when somebody else did.
@@ -39,7 +42,10 @@ pub(super) async fn found(raft: Raft, network: Network, config: Config) {
         match survey(&network, &config).await {
             Survey::Pristine => match raft.initialize(config.initial_members.clone()).await {
                 Ok(()) => {
-                    tracing::info!(members = config.initial_members.len(), "founded the cluster");
+                    tracing::info!(
+                        members = config.initial_members.len(),
+                        "founded the cluster"
+                    );
                     return;
                 }
                 Err(error) => tracing::warn!(%error, "could not found the cluster"),
@@ -51,7 +57,9 @@ pub(super) async fn found(raft: Raft, network: Network, config: Config) {
                 );
                 return;
             }
-            Survey::Waiting(peer) => tracing::debug!(peer, "waiting for a member before founding the cluster"),
+            Survey::Waiting(peer) => {
+                tracing::debug!(peer, "waiting for a member before founding the cluster")
+            }
         }
         tokio::time::sleep(PAUSE).await;
     }
@@ -64,8 +72,14 @@ enum Survey {
 }
 
 async fn survey(network: &Network, config: &Config) -> Survey {
-    for (id, member) in config.initial_members.iter().filter(|(id, _)| **id != config.node_id) {
-        let Ok(mut client) = network.control(&member.peer_address) else { return Survey::Waiting(*id) };
+    for (id, member) in config
+        .initial_members
+        .iter()
+        .filter(|(id, _)| **id != config.node_id)
+    {
+        let Ok(mut client) = network.control(&member.peer_address) else {
+            return Survey::Waiting(*id);
+        };
         let probe = client.probe(network.request(*id, wire::ProbeRequest {}));
         match tokio::time::timeout(ANSWER_MAX, probe).await {
             Ok(Ok(reply)) if reply.get_ref().initialized => return Survey::HasHistory(*id),

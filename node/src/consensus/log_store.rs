@@ -10,8 +10,8 @@ use openraft::storage::{IOFlushed, LogState, RaftLogReader, RaftLogStorage};
 use tokio::sync::oneshot;
 
 use super::types::{
-    RaftEntry, RaftLogId, RaftVote, TypeConfig, from_log_entry, from_log_id, from_vote, to_log_entry, to_log_id,
-    to_vote,
+    RaftEntry, RaftLogId, RaftVote, TypeConfig, from_log_entry, from_log_id, from_vote,
+    to_log_entry, to_log_id, to_vote,
 };
 use crate::log::Log;
 
@@ -37,19 +37,24 @@ impl LogStore {
             self.log.read(start..end, bytes_max)?
         } else {
             let log = self.log.clone();
-            tokio::task::spawn_blocking(move || log.read(start..end, bytes_max)).await.map_err(io::Error::other)??
+            tokio::task::spawn_blocking(move || log.read(start..end, bytes_max))
+                .await
+                .map_err(io::Error::other)??
         };
         entries.into_iter().map(from_log_entry).collect()
     }
 
     /// Runs one command of the log thread and waits for its fsync.
-    async fn durable(submit: impl FnOnce(Box<dyn FnOnce(io::Result<()>) + Send>)) -> io::Result<()> {
+    async fn durable(
+        submit: impl FnOnce(Box<dyn FnOnce(io::Result<()>) + Send>),
+    ) -> io::Result<()> {
         let (tx, rx) = oneshot::channel();
         submit(Box::new(move |result| {
             // The receiver is gone only when Raft itself is: nobody is left to tell.
             let _ = tx.send(result);
         }));
-        rx.await.unwrap_or_else(|_| Err(io::Error::other("the log is closed")))
+        rx.await
+            .unwrap_or_else(|_| Err(io::Error::other("the log is closed")))
     }
 }
 
@@ -83,7 +88,10 @@ impl RaftLogReader<TypeConfig> for LogStore {
         Ok(entries)
     }
 
-    async fn entries_stream<RB>(&mut self, range: RB) -> impl Stream<Item = io::Result<RaftEntry>> + Send
+    async fn entries_stream<RB>(
+        &mut self,
+        range: RB,
+    ) -> impl Stream<Item = io::Result<RaftEntry>> + Send
     where
         RB: RangeBounds<u64> + Clone + Debug + Send,
     {
@@ -111,7 +119,11 @@ impl RaftLogReader<TypeConfig> for LogStore {
         Ok(self.log.vote().as_ref().map(from_vote))
     }
 
-    async fn limited_get_log_entries(&mut self, start: u64, end: u64) -> io::Result<Vec<RaftEntry>> {
+    async fn limited_get_log_entries(
+        &mut self,
+        start: u64,
+        end: u64,
+    ) -> io::Result<Vec<RaftEntry>> {
         self.read(start, end, READ_BYTES_MAX).await
     }
 }
@@ -123,7 +135,10 @@ impl RaftLogStorage<TypeConfig> for LogStore {
         let state = self.log.state();
         let purged = state.last_purged.as_ref().map(from_log_id);
         let last = state.last.as_ref().map(from_log_id).or(purged);
-        Ok(LogState { last_purged_log_id: purged, last_log_id: last })
+        Ok(LogState {
+            last_purged_log_id: purged,
+            last_log_id: last,
+        })
     }
 
     async fn get_log_reader(&mut self) -> Self {
@@ -149,8 +164,12 @@ impl RaftLogStorage<TypeConfig> for LogStore {
         I: IntoIterator<Item = RaftEntry> + Send,
         I::IntoIter: Send,
     {
-        let entries = entries.into_iter().map(|entry| to_log_entry(&entry)).collect::<io::Result<Vec<_>>>()?;
-        self.log.append(entries, move |result| callback.io_completed(result));
+        let entries = entries
+            .into_iter()
+            .map(|entry| to_log_entry(&entry))
+            .collect::<io::Result<Vec<_>>>()?;
+        self.log
+            .append(entries, move |result| callback.io_completed(result));
         Ok(())
     }
 

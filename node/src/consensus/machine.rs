@@ -11,7 +11,10 @@ use openraft::storage::{EntryResponder, RaftSnapshotBuilder, RaftStateMachine};
 use tokio::sync::oneshot;
 
 use super::snapshot::{RaftSnapshot, SnapshotFiles, describe};
-use super::types::{Response, RaftLogId, StoredMembership, TypeConfig, decode_membership, encode_membership, from_log_id};
+use super::types::{
+    RaftLogId, Response, StoredMembership, TypeConfig, decode_membership, encode_membership,
+    from_log_id,
+};
 use crate::log;
 use crate::state::{self, Input, Item};
 use crate::storage;
@@ -44,11 +47,19 @@ fn stopped(error: &state::Error) -> io::Error {
 }
 
 fn storage_id(id: &RaftLogId) -> storage::LogId {
-    storage::LogId { term: id.leader_id.term, node: 0, index: id.index }
+    storage::LogId {
+        term: id.leader_id.term,
+        node: 0,
+        index: id.index,
+    }
 }
 
 fn raft_id(id: &storage::LogId) -> RaftLogId {
-    from_log_id(&log::LogId { term: id.term, node: id.node, index: id.index })
+    from_log_id(&log::LogId {
+        term: id.term,
+        node: id.node,
+        index: id.index,
+    })
 }
 
 fn item((entry, responder): EntryResponder<TypeConfig>) -> io::Result<Item> {
@@ -62,7 +73,11 @@ fn item((entry, responder): EntryResponder<TypeConfig>) -> io::Result<Item> {
     let respond = responder.map(|responder| -> state::Respond {
         Box::new(move |outcome| responder.send(Response(outcome)))
     });
-    Ok(Item { log_id, input, respond })
+    Ok(Item {
+        log_id,
+        input,
+        respond,
+    })
 }
 
 impl RaftStateMachine<TypeConfig> for Machine {
@@ -72,7 +87,9 @@ impl RaftStateMachine<TypeConfig> for Machine {
     async fn applied_state(&mut self) -> io::Result<(Option<RaftLogId>, StoredMembership)> {
         let applied = self.storage.applied();
         let membership = match &applied.membership {
-            Some((log_id, bytes)) => StoredMembership::new(Some(raft_id(log_id)), decode_membership(bytes)?),
+            Some((log_id, bytes)) => {
+                StoredMembership::new(Some(raft_id(log_id)), decode_membership(bytes)?)
+            }
             None => StoredMembership::default(),
         };
         Ok((applied.log_id.as_ref().map(raft_id), membership))
@@ -86,7 +103,10 @@ impl RaftStateMachine<TypeConfig> for Machine {
         let mut chunks = entries.ready_chunks(ENTRIES_PER_JOB);
         let mut running: Option<oneshot::Receiver<Result<(), state::Error>>> = None;
         while let Some(chunk) = chunks.next().await {
-            let items = chunk.into_iter().map(|entry| entry.and_then(item)).collect::<io::Result<Vec<_>>>()?;
+            let items = chunk
+                .into_iter()
+                .map(|entry| entry.and_then(item))
+                .collect::<io::Result<Vec<_>>>()?;
             let state = self.state.clone();
             let (tx, rx) = oneshot::channel();
             if let Some(before) = running.replace(rx) {
@@ -108,10 +128,16 @@ impl RaftStateMachine<TypeConfig> for Machine {
 
     async fn get_snapshot_builder(&mut self) -> Builder {
         if self.storage.applied().log_id.is_none() {
-            return Builder { sealed: None, storage: self.storage.clone() };
+            return Builder {
+                sealed: None,
+                storage: self.storage.clone(),
+            };
         }
         // The seal belongs to this moment: entries applied later must not be in the snapshot's log id.
-        Builder { sealed: Some(self.state.seal().await), storage: self.storage.clone() }
+        Builder {
+            sealed: Some(self.state.seal().await),
+            storage: self.storage.clone(),
+        }
     }
 
     async fn install_snapshot(
@@ -121,11 +147,20 @@ impl RaftStateMachine<TypeConfig> for Machine {
     ) -> io::Result<()> {
         match snapshot {
             SnapshotFiles::Received { dir, manifest } => {
-                self.state.install(dir, manifest).await.map_err(|error| stopped(&error))?;
+                self.state
+                    .install(dir, manifest)
+                    .await
+                    .map_err(|error| stopped(&error))?;
                 // Raft takes for granted that this node can now send what it has received.
-                self.get_snapshot_builder().await.build_snapshot().await.map(|_| ())
+                self.get_snapshot_builder()
+                    .await
+                    .build_snapshot()
+                    .await
+                    .map(|_| ())
             }
-            SnapshotFiles::Nothing => Err(io::Error::other("a snapshot of nothing cannot be installed")),
+            SnapshotFiles::Nothing => Err(io::Error::other(
+                "a snapshot of nothing cannot be installed",
+            )),
             // Our own checkpoint is part of the state it was taken from: installing it would only go back.
             SnapshotFiles::Own(checkpoint) => {
                 let applied = self.storage.applied().log_id.map(|id| id.index);
@@ -140,7 +175,9 @@ impl RaftStateMachine<TypeConfig> for Machine {
 
     async fn get_current_snapshot(&mut self) -> io::Result<Option<RaftSnapshot>> {
         let checkpoint = self.storage.current_checkpoint();
-        checkpoint.map(|found| describe(SnapshotFiles::Own(found))).transpose()
+        checkpoint
+            .map(|found| describe(SnapshotFiles::Own(found)))
+            .transpose()
     }
 }
 

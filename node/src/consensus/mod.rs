@@ -126,7 +126,10 @@ pub struct Running {
 impl Running {
     /// Hands leadership over if this node leads, then stops Raft and the peers' listener.
     pub async fn stop(self) {
-        self.handle.hand_over(None, Duration::from_secs(3)).await.ok();
+        self.handle
+            .hand_over(None, Duration::from_secs(3))
+            .await
+            .ok();
         let _ = self.handle.raft.shutdown().await;
         let _ = self.stop.send(());
         let _ = tokio::task::spawn_blocking(move || self.thread.join()).await;
@@ -135,30 +138,50 @@ impl Running {
 
 /// Starts Raft and the peers' listener on their own thread. Returns when Raft runs; whether there is a leader yet is
 /// another question.
-pub async fn start(config: Config, parts: Parts, listener: std::net::TcpListener) -> anyhow::Result<Running> {
+pub async fn start(
+    config: Config,
+    parts: Parts,
+    listener: std::net::TcpListener,
+) -> anyhow::Result<Running> {
     let (ready, started) = tokio::sync::oneshot::channel();
     let (stop, stopped) = tokio::sync::oneshot::channel();
-    let thread = std::thread::Builder::new().name("raft".into()).spawn(move || {
-        let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
-            Ok(runtime) => runtime,
-            Err(error) => {
-                let _ = ready.send(Err(anyhow::Error::from(error)));
-                return;
-            }
-        };
-        runtime.block_on(async move {
-            let result = run(config, parts, listener).await;
-            let _ = ready.send(result);
-            let _ = stopped.await;
-        });
-        runtime.shutdown_timeout(Duration::from_secs(1));
-    })?;
+    let thread = std::thread::Builder::new()
+        .name("raft".into())
+        .spawn(move || {
+            let runtime = match tokio::runtime::Builder::new_current_thread()
+                .enable_all()
+                .build()
+            {
+                Ok(runtime) => runtime,
+                Err(error) => {
+                    let _ = ready.send(Err(anyhow::Error::from(error)));
+                    return;
+                }
+            };
+            runtime.block_on(async move {
+                let result = run(config, parts, listener).await;
+                let _ = ready.send(result);
+                let _ = stopped.await;
+            });
+            runtime.shutdown_timeout(Duration::from_secs(1));
+        })?;
     let handle = started.await??;
-    Ok(Running { handle, stop, thread })
+    Ok(Running {
+        handle,
+        stop,
+        thread,
+    })
 }
 
-async fn run(config: Config, parts: Parts, listener: std::net::TcpListener) -> anyhow::Result<Handle> {
-    let identity = Identity { cluster_id: config.cluster_id, node_id: config.node_id };
+async fn run(
+    config: Config,
+    parts: Parts,
+    listener: std::net::TcpListener,
+) -> anyhow::Result<Handle> {
+    let identity = Identity {
+        cluster_id: config.cluster_id,
+        node_id: config.node_id,
+    };
     let clocks = Arc::new(Clocks::default());
     let network = Network::new(identity, Arc::clone(&parts.clock), Arc::clone(&clocks));
     let initialized = founding::has_history(&parts.log, &parts.storage);
@@ -195,7 +218,12 @@ async fn run(config: Config, parts: Parts, listener: std::net::TcpListener) -> a
     if !initialized {
         tokio::spawn(founding::found(raft.clone(), network, config.clone()));
     }
-    tokio::spawn(retention::run(raft, parts.log, parts.storage, config.log_keep_bytes));
+    tokio::spawn(retention::run(
+        raft,
+        parts.log,
+        parts.storage,
+        config.log_keep_bytes,
+    ));
     Ok(handle)
 }
 
@@ -229,6 +257,9 @@ fn raft_config(config: &Config) -> anyhow::Result<openraft::Config> {
         election_timeout_min: millis(config.election_timeout.0),
         election_timeout_max: millis(config.election_timeout.1),
         enable_pre_vote: Some(true),
+        // A node that was the leader is elected again instead of going on by itself: its directory may have gone back
+        // in time, and a term must not have two entries at one index.
+        enable_leader_restore: Some(false),
         // Five voters in a partial partition can deadlock without it.
         quorum_loss_probe_interval: Some(2_000),
         // Snapshots and purges are decided by bytes of log, in `retention`.
@@ -250,13 +281,22 @@ impl Handle {
     pub async fn propose(&self, entry: Bytes) -> Result<Committed, Error> {
         match self.raft.client_write(Command(entry)).await {
             Ok(response) => match response.data.0 {
-                Some(outcome) => Ok(Committed { term: response.log_id.leader_id.term, outcome }),
-                None => Err(Error::Stopped("an entry was applied without an outcome".into())),
+                Some(outcome) => Ok(Committed {
+                    term: response.log_id.leader_id.term,
+                    outcome,
+                }),
+                None => Err(Error::Stopped(
+                    "an entry was applied without an outcome".into(),
+                )),
             },
             Err(RaftError::APIError(ClientWriteError::ForwardToLeader(forward))) => {
-                Err(Error::NotLeader { leader: forward.leader_id.zip(forward.leader_node) })
+                Err(Error::NotLeader {
+                    leader: forward.leader_id.zip(forward.leader_node),
+                })
             }
-            Err(RaftError::APIError(ClientWriteError::LogEntryDiscarded(_))) => Err(Error::Discarded),
+            Err(RaftError::APIError(ClientWriteError::LogEntryDiscarded(_))) => {
+                Err(Error::Discarded)
+            }
             Err(RaftError::APIError(other)) => Err(Error::Stopped(other.to_string())),
             Err(RaftError::Fatal(fatal)) => Err(Error::Stopped(fatal.to_string())),
         }
@@ -280,7 +320,11 @@ impl Handle {
     pub fn proposal_times_ns(&self) -> (u64, u64) {
         let voters: Vec<u64> = self.raft.voter_ids().collect();
         let wall_ns = self.clock.wall_ns();
-        (self.clocks.proposal_max_ns(self.node_id, &voters, wall_ns, self.clock.monotonic()), wall_ns)
+        (
+            self.clocks
+                .proposal_max_ns(self.node_id, &voters, wall_ns, self.clock.monotonic()),
+            wall_ns,
+        )
     }
 
     /// Whether this node believes that it leads.
@@ -325,16 +369,29 @@ impl Handle {
         let Some(target) = target.filter(|id| *id != self.node_id) else {
             return Err(Error::NoQuorum("there is no other voter to lead".into()));
         };
-        self.raft.trigger().transfer_leader(target).await.map_err(|fatal| Error::Stopped(fatal.to_string()))?;
+        self.raft
+            .trigger()
+            .transfer_leader(target)
+            .await
+            .map_err(|fatal| Error::Stopped(fatal.to_string()))?;
         let node_id = self.node_id;
         let moved = self
             .raft
             .wait(Some(timeout))
-            .metrics(|metrics| metrics.current_leader.is_some_and(|leader| leader != node_id), "leadership moved")
+            .metrics(
+                |metrics| {
+                    metrics
+                        .current_leader
+                        .is_some_and(|leader| leader != node_id)
+                },
+                "leadership moved",
+            )
             .await;
         match moved {
             Ok(metrics) => Ok(metrics.current_leader.unwrap_or(target)),
-            Err(error) => Err(Error::NoQuorum(format!("leadership did not move within {timeout:?}: {error}"))),
+            Err(error) => Err(Error::NoQuorum(format!(
+                "leadership did not move within {timeout:?}: {error}"
+            ))),
         }
     }
 
@@ -343,6 +400,10 @@ impl Handle {
     /// # Errors
     /// When Raft has stopped.
     pub async fn snapshot(&self) -> Result<(), Error> {
-        self.raft.trigger().snapshot().await.map_err(|fatal| Error::Stopped(fatal.to_string()))
+        self.raft
+            .trigger()
+            .snapshot()
+            .await
+            .map_err(|fatal| Error::Stopped(fatal.to_string()))
     }
 }

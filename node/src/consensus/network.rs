@@ -15,8 +15,8 @@ use openraft::base::{BoxFuture, BoxStream};
 use openraft::errors::{NetworkError, RPCError, ReplicationClosed, StreamingError, Unreachable};
 use openraft::network::RPCOption;
 use openraft::raft::{
-    AppendEntriesRequest, AppendEntriesResponse, SnapshotResponse, StreamAppendResult, TransferLeaderError,
-    TransferLeaderRequest, TransferLeaderResponse, VoteRequest, VoteResponse,
+    AppendEntriesRequest, AppendEntriesResponse, SnapshotResponse, StreamAppendResult,
+    TransferLeaderError, TransferLeaderRequest, TransferLeaderResponse, VoteRequest, VoteResponse,
 };
 use openraft::{RaftNetworkFactory, RaftNetworkV2};
 use tonic::transport::{Channel, Endpoint};
@@ -57,7 +57,12 @@ pub(crate) struct Network {
 
 impl Network {
     pub(crate) fn new(identity: Identity, clock: Arc<dyn Clock>, clocks: Arc<Clocks>) -> Self {
-        Self { identity, clock, clocks, channels: Arc::default() }
+        Self {
+            identity,
+            clock,
+            clocks,
+            channels: Arc::default(),
+        }
     }
 
     fn connection(&self, target: u64, member: &Member, purpose: Purpose) -> Connection {
@@ -66,12 +71,18 @@ impl Network {
                 .max_decoding_message_size(MESSAGE_BYTES_MAX)
                 .max_encoding_message_size(MESSAGE_BYTES_MAX)
         });
-        Connection { network: self.clone(), target, purpose, client }
+        Connection {
+            network: self.clone(),
+            target,
+            purpose,
+            client,
+        }
     }
 
     /// A client for calls that are not Raft's own, on the connection of heartbeats.
     pub(crate) fn control(&self, address: &str) -> Result<PeerClient<Channel>, String> {
-        self.channel(address, Purpose::Heartbeats).map(PeerClient::new)
+        self.channel(address, Purpose::Heartbeats)
+            .map(PeerClient::new)
     }
 
     /// Wraps a message with the metadata that says who calls whom.
@@ -128,7 +139,9 @@ pub(crate) struct Connection {
 
 impl Connection {
     fn client(&self) -> Result<PeerClient<Channel>, RpcError> {
-        self.client.clone().map_err(|why| RPCError::Unreachable(Unreachable::from_string(why)))
+        self.client
+            .clone()
+            .map_err(|why| RPCError::Unreachable(Unreachable::from_string(why)))
     }
 
     fn request<T>(&self, message: T, timeout: Duration) -> Request<T> {
@@ -146,9 +159,17 @@ impl Connection {
         let message = convert::append_to_wire(request).map_err(|error| network(&error))?;
         let sent_wall_ns = self.network.clock.wall_ns();
         let sent = Instant::now();
-        let reply = within(timeout, client.append(self.request(message, timeout))).await?.into_inner();
+        let reply = within(timeout, client.append(self.request(message, timeout)))
+            .await?
+            .into_inner();
         let now = Instant::now();
-        self.network.clocks.record(self.target, sent_wall_ns, now - sent, reply.wall_clock_ns, now);
+        self.network.clocks.record(
+            self.target,
+            sent_wall_ns,
+            now - sent,
+            reply.wall_clock_ns,
+            now,
+        );
         convert::append_result_from_wire(reply).map_err(|error| network(&error))
     }
 }
@@ -156,9 +177,9 @@ impl Connection {
 /// A status as openraft wants to hear of it: unreachable means back off, network means try again at once.
 fn rpc_error(status: &Status) -> RpcError {
     match status.code() {
-        tonic::Code::Unavailable | tonic::Code::FailedPrecondition | tonic::Code::Unauthenticated => {
-            RPCError::Unreachable(Unreachable::new(status))
-        }
+        tonic::Code::Unavailable
+        | tonic::Code::FailedPrecondition
+        | tonic::Code::Unauthenticated => RPCError::Unreachable(Unreachable::new(status)),
         _ => RPCError::Network(NetworkError::new(status)),
     }
 }
@@ -167,10 +188,15 @@ fn network(error: &(impl std::error::Error + 'static)) -> RpcError {
     RPCError::Network(NetworkError::new(error))
 }
 
-async fn within<T>(timeout: Duration, call: impl Future<Output = Result<T, Status>>) -> Result<T, RpcError> {
+async fn within<T>(
+    timeout: Duration,
+    call: impl Future<Output = Result<T, Status>>,
+) -> Result<T, RpcError> {
     match tokio::time::timeout(timeout, call).await {
         Ok(result) => result.map_err(|status| rpc_error(&status)),
-        Err(_) => Err(RPCError::Unreachable(Unreachable::from_string(format!("no answer within {timeout:?}")))),
+        Err(_) => Err(RPCError::Unreachable(Unreachable::from_string(format!(
+            "no answer within {timeout:?}"
+        )))),
     }
 }
 
@@ -190,7 +216,10 @@ impl RaftNetworkV2<TypeConfig> for Connection {
         &'s mut self,
         input: S,
         option: RPCOption,
-    ) -> BoxFuture<'s, Result<BoxStream<'s, Result<StreamAppendResult<TypeConfig>, RpcError>>, RpcError>>
+    ) -> BoxFuture<
+        's,
+        Result<BoxStream<'s, Result<StreamAppendResult<TypeConfig>, RpcError>>, RpcError>,
+    >
     where
         S: Stream<Item = AppendEntriesRequest<TypeConfig>> + Send + Unpin + 'static,
     {
@@ -199,8 +228,9 @@ impl RaftNetworkV2<TypeConfig> for Connection {
                 // A heartbeat is one request: a unary call, whose reply also carries the peer's clock.
                 let connection: &'s Self = self;
                 let timeout = option.soft_ttl();
-                let replies =
-                    input.then(move |request| async move { connection.append_once(&request, timeout).await });
+                let replies = input.then(move |request| async move {
+                    connection.append_once(&request, timeout).await
+                });
                 return Ok(Box::pin(replies) as BoxStream<'s, _>);
             }
             let mut client = self.client()?;
@@ -213,7 +243,9 @@ impl RaftNetworkV2<TypeConfig> for Connection {
                 futures::future::ready(convert::append_to_wire(&request).ok())
             });
             let call = client.append_stream(self.network.request(self.target, messages));
-            let replies = within(option.soft_ttl().max(Duration::from_millis(500)), call).await?.into_inner();
+            let replies = within(option.soft_ttl().max(Duration::from_millis(500)), call)
+                .await?
+                .into_inner();
             Ok(Box::pin(append_replies(replies, sent)) as BoxStream<'s, _>)
         })
     }
@@ -238,7 +270,9 @@ impl RaftNetworkV2<TypeConfig> for Connection {
         let mut client = self.client()?;
         let timeout = option.soft_ttl();
         let request = self.request(convert::vote_request_to_wire(&rpc), timeout);
-        let reply = within(timeout, client.pre_vote(request)).await?.into_inner();
+        let reply = within(timeout, client.pre_vote(request))
+            .await?
+            .into_inner();
         convert::vote_reply_from_wire(reply).map_err(|error| network(&error))
     }
 
@@ -275,12 +309,24 @@ impl RaftNetworkV2<TypeConfig> for Connection {
             last_log_id: req.last_log_id().map(convert::log_id_to_wire),
         };
         let timeout = option.soft_ttl();
-        let reply = within(timeout, client.transfer_leader(self.request(message, timeout))).await?.into_inner();
+        let reply = within(
+            timeout,
+            client.transfer_leader(self.request(message, timeout)),
+        )
+        .await?
+        .into_inner();
         Ok(if reply.accepted {
             Ok(())
         } else {
-            tracing::info!(target_node = self.target, reason = reply.reason, "leadership transfer refused");
-            Err(TransferLeaderError::VoteChanged { expected: *req.from_leader(), actual: *req.from_leader() })
+            tracing::info!(
+                target_node = self.target,
+                reason = reply.reason,
+                "leadership transfer refused"
+            );
+            Err(TransferLeaderError::VoteChanged {
+                expected: *req.from_leader(),
+                actual: *req.from_leader(),
+            })
         })
     }
 
@@ -303,8 +349,12 @@ fn append_replies(
                 match tokio::time::timeout(APPEND_ANSWER_MAX, replies.message()).await {
                     Ok(reply) => break reply,
                     Err(_) if sent.load(Ordering::Relaxed) > answered => {
-                        let why = format!("an append was not answered within {APPEND_ANSWER_MAX:?}");
-                        return Some((Err(RPCError::Unreachable(Unreachable::from_string(why))), None));
+                        let why =
+                            format!("an append was not answered within {APPEND_ANSWER_MAX:?}");
+                        return Some((
+                            Err(RPCError::Unreachable(Unreachable::from_string(why))),
+                            None,
+                        ));
                     }
                     Err(_) => {} // nothing to answer: the leader is idle
                 }

@@ -53,11 +53,18 @@ impl Identity {
             metadata
                 .get(key)
                 .and_then(|value| value.to_str().ok())
-                .ok_or_else(|| Status::unauthenticated(format!("metadata {key} is missing: this is a peer listener")))
+                .ok_or_else(|| {
+                    Status::unauthenticated(format!(
+                        "metadata {key} is missing: this is a peer listener"
+                    ))
+                })
         };
         let cluster_id = text(CLUSTER_ID)?;
         if u128::from_str_radix(cluster_id, 16) != Ok(self.cluster_id) {
-            let why = format!("this node belongs to cluster {:032x}, the caller to {cluster_id}", self.cluster_id);
+            let why = format!(
+                "this node belongs to cluster {:032x}, the caller to {cluster_id}",
+                self.cluster_id
+            );
             return Err(Status::failed_precondition(why));
         }
         let to = text(TO)?;
@@ -65,7 +72,9 @@ impl Identity {
             let why = format!("this is node {}, the call is for node {to}", self.node_id);
             return Err(Status::failed_precondition(why));
         }
-        text(FROM)?.parse().map_err(|_| Status::unauthenticated("metadata farthing-from is no node id"))
+        text(FROM)?
+            .parse()
+            .map_err(|_| Status::unauthenticated("metadata farthing-from is no node id"))
     }
 }
 
@@ -87,7 +96,10 @@ impl PeerService {
     }
 
     fn raft(&self) -> Result<&Raft, Status> {
-        self.started.get().map(|(raft, _)| raft).ok_or_else(|| Status::unavailable("the node is starting"))
+        self.started
+            .get()
+            .map(|(raft, _)| raft)
+            .ok_or_else(|| Status::unavailable("the node is starting"))
     }
 }
 
@@ -119,29 +131,52 @@ impl Peer for PeerService {
         Ok(Response::new(replies.boxed()))
     }
 
-    async fn append(&self, request: Request<wire::AppendRequest>) -> Result<Response<wire::AppendReply>, Status> {
+    async fn append(
+        &self,
+        request: Request<wire::AppendRequest>,
+    ) -> Result<Response<wire::AppendReply>, Status> {
         self.identity.check(request.metadata())?;
         let raft = self.raft()?;
-        let request = convert::append_from_wire(request.into_inner()).map_err(|error| malformed(&error))?;
+        let request =
+            convert::append_from_wire(request.into_inner()).map_err(|error| malformed(&error))?;
         let mut replies = Box::pin(raft.stream_append(futures::stream::iter([request])));
         match replies.next().await {
-            Some(Ok(result)) => Ok(Response::new(convert::append_result_to_wire(&result, self.clock.wall_ns()))),
+            Some(Ok(result)) => Ok(Response::new(convert::append_result_to_wire(
+                &result,
+                self.clock.wall_ns(),
+            ))),
             Some(Err(error)) => Err(fatal(&error)),
             None => Err(Status::unavailable("raft does not run")),
         }
     }
 
-    async fn vote(&self, request: Request<wire::VoteRequest>) -> Result<Response<wire::VoteReply>, Status> {
+    async fn vote(
+        &self,
+        request: Request<wire::VoteRequest>,
+    ) -> Result<Response<wire::VoteReply>, Status> {
         self.identity.check(request.metadata())?;
-        let request = convert::vote_request_from_wire(request.into_inner()).map_err(|error| malformed(&error))?;
-        let reply = self.raft()?.vote(request).await.map_err(|error| fatal(&error))?;
+        let request = convert::vote_request_from_wire(request.into_inner())
+            .map_err(|error| malformed(&error))?;
+        let reply = self
+            .raft()?
+            .vote(request)
+            .await
+            .map_err(|error| fatal(&error))?;
         Ok(Response::new(convert::vote_reply_to_wire(&reply)))
     }
 
-    async fn pre_vote(&self, request: Request<wire::VoteRequest>) -> Result<Response<wire::VoteReply>, Status> {
+    async fn pre_vote(
+        &self,
+        request: Request<wire::VoteRequest>,
+    ) -> Result<Response<wire::VoteReply>, Status> {
         self.identity.check(request.metadata())?;
-        let request = convert::vote_request_from_wire(request.into_inner()).map_err(|error| malformed(&error))?;
-        let reply = self.raft()?.pre_vote(request).await.map_err(|error| fatal(&error))?;
+        let request = convert::vote_request_from_wire(request.into_inner())
+            .map_err(|error| malformed(&error))?;
+        let reply = self
+            .raft()?
+            .pre_vote(request)
+            .await
+            .map_err(|error| fatal(&error))?;
         Ok(Response::new(convert::vote_reply_to_wire(&reply)))
     }
 
@@ -151,9 +186,16 @@ impl Peer for PeerService {
     ) -> Result<Response<wire::SnapshotReply>, Status> {
         let from = self.identity.check(request.metadata())?;
         let raft = self.raft()?.clone();
-        let (vote, snapshot) = Receiver::new(self.storage.clone(), from).receive(request.into_inner()).await?;
-        let reply = raft.install_full_snapshot(vote, snapshot).await.map_err(|error| fatal(&error))?;
-        Ok(Response::new(wire::SnapshotReply { vote: Some(convert::vote_to_wire(&reply.vote)) }))
+        let (vote, snapshot) = Receiver::new(self.storage.clone(), from)
+            .receive(request.into_inner())
+            .await?;
+        let reply = raft
+            .install_full_snapshot(vote, snapshot)
+            .await
+            .map_err(|error| fatal(&error))?;
+        Ok(Response::new(wire::SnapshotReply {
+            vote: Some(convert::vote_to_wire(&reply.vote)),
+        }))
     }
 
     async fn transfer_leader(
@@ -162,12 +204,24 @@ impl Peer for PeerService {
     ) -> Result<Response<wire::TransferLeaderReply>, Status> {
         self.identity.check(request.metadata())?;
         let request = request.into_inner();
-        let vote = convert::vote_from_wire(request.from_leader).map_err(|error| malformed(&error))?;
+        let vote =
+            convert::vote_from_wire(request.from_leader).map_err(|error| malformed(&error))?;
         let last = request.last_log_id.as_ref().map(convert::log_id_from_wire);
         let request = TransferLeaderRequest::<TypeConfig>::new(vote, request.to, last);
-        let reply = self.raft()?.handle_transfer_leader(request).await.map_err(|error| fatal(&error))?;
-        let reason = reply.as_ref().err().map(ToString::to_string).unwrap_or_default();
-        Ok(Response::new(wire::TransferLeaderReply { accepted: reply.is_ok(), reason }))
+        let reply = self
+            .raft()?
+            .handle_transfer_leader(request)
+            .await
+            .map_err(|error| fatal(&error))?;
+        let reason = reply
+            .as_ref()
+            .err()
+            .map(ToString::to_string)
+            .unwrap_or_default();
+        Ok(Response::new(wire::TransferLeaderReply {
+            accepted: reply.is_ok(),
+            reason,
+        }))
     }
 
     async fn read_index(
@@ -175,25 +229,41 @@ impl Peer for PeerService {
         request: Request<wire::ReadIndexRequest>,
     ) -> Result<Response<wire::ReadIndexReply>, Status> {
         self.identity.check(request.metadata())?;
-        let (_, handle) = self.started.get().ok_or_else(|| Status::unavailable("the node is starting"))?;
+        let (_, handle) = self
+            .started
+            .get()
+            .ok_or_else(|| Status::unavailable("the node is starting"))?;
         let reply = match handle.own_read_index().await {
-            Ok(index) => wire::ReadIndexReply { index: Some(index), leader: self.identity.node_id },
-            Err(Error::NotLeader { leader }) => {
-                wire::ReadIndexReply { index: None, leader: leader.map_or(0, |(id, _)| id) }
-            }
+            Ok(index) => wire::ReadIndexReply {
+                index: Some(index),
+                leader: self.identity.node_id,
+            },
+            Err(Error::NotLeader { leader }) => wire::ReadIndexReply {
+                index: None,
+                leader: leader.map_or(0, |(id, _)| id),
+            },
             Err(error) => return Err(Status::unavailable(error.to_string())),
         };
         Ok(Response::new(reply))
     }
 
-    async fn probe(&self, request: Request<wire::ProbeRequest>) -> Result<Response<wire::ProbeReply>, Status> {
+    async fn probe(
+        &self,
+        request: Request<wire::ProbeRequest>,
+    ) -> Result<Response<wire::ProbeReply>, Status> {
         self.identity.check(request.metadata())?;
         let reply = match self.started.get() {
-            None => wire::ProbeReply { initialized: self.initialized, last_log_index: 0 },
+            None => wire::ProbeReply {
+                initialized: self.initialized,
+                last_log_index: 0,
+            },
             Some((_, handle)) => {
                 let status = handle.status();
                 let initialized = status.last_log_index.is_some() || status.term > 0;
-                wire::ProbeReply { initialized, last_log_index: status.last_log_index.unwrap_or(0) }
+                wire::ProbeReply {
+                    initialized,
+                    last_log_index: status.last_log_index.unwrap_or(0),
+                }
             }
         };
         Ok(Response::new(reply))

@@ -11,9 +11,9 @@ use openraft::async_runtime::watch::WatchReceiver as _;
 use openraft::errors::{LinearizableReadError, RaftError};
 use tokio::sync::{Semaphore, mpsc, oneshot};
 
+use super::Error;
 use super::network::Network;
 use super::types::{Member, Raft};
-use super::Error;
 
 /// Reads waiting for a round; beyond it callers wait in line.
 const WAITING_MAX: usize = 4_096;
@@ -45,20 +45,30 @@ impl ReadIndexes {
     }
 }
 
-async fn gather(mut waiting: mpsc::Receiver<oneshot::Sender<Answer>>, raft: Raft, network: Network, node_id: u64) {
+async fn gather(
+    mut waiting: mpsc::Receiver<oneshot::Sender<Answer>>,
+    raft: Raft,
+    network: Network,
+    node_id: u64,
+) {
     let rounds = std::sync::Arc::new(Semaphore::new(ROUNDS_MAX));
     while let Some(first) = waiting.recv().await {
-        let Ok(permit) = std::sync::Arc::clone(&rounds).acquire_owned().await else { return };
+        let Ok(permit) = std::sync::Arc::clone(&rounds).acquire_owned().await else {
+            return;
+        };
         let mut sharing = vec![first];
         while let Ok(next) = waiting.try_recv() {
             sharing.push(next);
         }
         let (raft, network) = (raft.clone(), network.clone());
         tokio::spawn(async move {
-            let answer = match tokio::time::timeout(ROUND_MAX, round(&raft, &network, node_id)).await {
-                Ok(answer) => answer,
-                Err(_) => Err(Error::NoQuorum(format!("no read index within {ROUND_MAX:?}"))),
-            };
+            let answer =
+                match tokio::time::timeout(ROUND_MAX, round(&raft, &network, node_id)).await {
+                    Ok(answer) => answer,
+                    Err(_) => Err(Error::NoQuorum(format!(
+                        "no read index within {ROUND_MAX:?}"
+                    ))),
+                };
             drop(permit);
             for read in sharing {
                 let _ = read.send(answer.clone());
@@ -69,14 +79,29 @@ async fn gather(mut waiting: mpsc::Receiver<oneshot::Sender<Answer>>, raft: Raft
 
 async fn round(raft: &Raft, network: &Network, node_id: u64) -> Answer {
     let leader = match own(raft).await {
-        Err(Error::NotLeader { leader: Some(leader) }) if leader.0 != node_id => leader,
-        Err(Error::NotLeader { leader: None }) => known_leader(raft).ok_or(Error::NotLeader { leader: None })?,
+        Err(Error::NotLeader {
+            leader: Some(leader),
+        }) if leader.0 != node_id => leader,
+        Err(Error::NotLeader { leader: None }) => {
+            known_leader(raft).ok_or(Error::NotLeader { leader: None })?
+        }
         answer => return answer,
     };
-    let unavailable = |why: String| Error::NoQuorum(format!("the leader, node {}, does not answer: {why}", leader.0));
-    let mut client = network.control(&leader.1.peer_address).map_err(unavailable)?;
+    let unavailable = |why: String| {
+        Error::NoQuorum(format!(
+            "the leader, node {}, does not answer: {why}",
+            leader.0
+        ))
+    };
+    let mut client = network
+        .control(&leader.1.peer_address)
+        .map_err(unavailable)?;
     let request = network.request(leader.0, wire::ReadIndexRequest {});
-    let reply = client.read_index(request).await.map_err(|status| unavailable(status.to_string()))?.into_inner();
+    let reply = client
+        .read_index(request)
+        .await
+        .map_err(|status| unavailable(status.to_string()))?
+        .into_inner();
     reply.index.ok_or(Error::NotLeader { leader: None })
 }
 
@@ -84,7 +109,11 @@ fn known_leader(raft: &Raft) -> Option<(u64, Member)> {
     let metrics = raft.metrics();
     let metrics = metrics.borrow_watched();
     let id = metrics.current_leader?;
-    let member = metrics.membership_config.membership().get_node(&id)?.clone();
+    let member = metrics
+        .membership_config
+        .membership()
+        .get_node(&id)?
+        .clone();
     Some((id, member))
 }
 
@@ -93,9 +122,13 @@ pub(super) async fn own(raft: &Raft) -> Answer {
     match raft.get_read_log_id(ReadPolicy::ReadIndex).await {
         Ok((read, _)) => Ok(read.index()),
         Err(RaftError::APIError(LinearizableReadError::ForwardToLeader(forward))) => {
-            Err(Error::NotLeader { leader: forward.leader_id.zip(forward.leader_node) })
+            Err(Error::NotLeader {
+                leader: forward.leader_id.zip(forward.leader_node),
+            })
         }
-        Err(RaftError::APIError(LinearizableReadError::QuorumNotEnough(why))) => Err(Error::NoQuorum(why.to_string())),
+        Err(RaftError::APIError(LinearizableReadError::QuorumNotEnough(why))) => {
+            Err(Error::NoQuorum(why.to_string()))
+        }
         Err(RaftError::Fatal(fatal)) => Err(Error::Stopped(fatal.to_string())),
     }
 }

@@ -18,14 +18,25 @@ pub(super) async fn run(raft: Raft, log: Log, storage: storage::Handle, keep_byt
             let metrics = raft.metrics();
             let metrics = metrics.borrow_watched();
             let index = |id: &Option<super::types::RaftLogId>| id.as_ref().map(|id| id.index);
-            (index(&metrics.last_applied), index(&metrics.snapshot), metrics.running_state.is_err())
+            (
+                index(&metrics.last_applied),
+                index(&metrics.snapshot),
+                metrics.running_state.is_err(),
+            )
         };
         if ended {
             return;
         }
         // The first index to keep so that what follows fits.
-        let Some(first_kept) = log.first_index_within(keep_bytes) else { continue };
-        let Some(purge_to) = first_kept.checked_sub(1).map(|index| index.min(applied.unwrap_or(0))) else { continue };
+        let Some(first_kept) = log.first_index_within(keep_bytes) else {
+            continue;
+        };
+        let Some(purge_to) = first_kept
+            .checked_sub(1)
+            .map(|index| index.min(applied.unwrap_or(0)))
+        else {
+            continue;
+        };
         let result = if snapshot.is_some_and(|index| index >= purge_to) {
             tracing::debug!(purge_to, "purging the log");
             raft.trigger().purge_log(purge_to).await

@@ -47,17 +47,34 @@ pub(crate) type RaftSnapshot = openraft::alias::SnapshotOf<TypeConfig, SnapshotF
 
 /// What openraft needs to know of a checkpoint.
 pub(crate) fn describe(files: SnapshotFiles) -> std::io::Result<RaftSnapshot> {
-    let last_log_id = files.manifest().map(|manifest| raft_log_id(&manifest.log_id));
-    let last_membership = match files.manifest().and_then(|manifest| manifest.membership.as_ref()) {
-        Some((log_id, bytes)) => StoredMembership::new(Some(raft_log_id(log_id)), decode_membership(bytes)?),
+    let last_log_id = files
+        .manifest()
+        .map(|manifest| raft_log_id(&manifest.log_id));
+    let last_membership = match files
+        .manifest()
+        .and_then(|manifest| manifest.membership.as_ref())
+    {
+        Some((log_id, bytes)) => {
+            StoredMembership::new(Some(raft_log_id(log_id)), decode_membership(bytes)?)
+        }
         None => StoredMembership::default(),
     };
-    let meta = openraft::alias::SnapshotMetaOf::<TypeConfig> { last_log_id, last_membership };
-    Ok(RaftSnapshot { meta, snapshot: files })
+    let meta = openraft::alias::SnapshotMetaOf::<TypeConfig> {
+        last_log_id,
+        last_membership,
+    };
+    Ok(RaftSnapshot {
+        meta,
+        snapshot: files,
+    })
 }
 
 fn raft_log_id(id: &storage::LogId) -> super::types::RaftLogId {
-    from_log_id(&log::LogId { term: id.term, node: id.node, index: id.index })
+    from_log_id(&log::LogId {
+        term: id.term,
+        node: id.node,
+        index: id.index,
+    })
 }
 
 /// The messages of a snapshot, read by a thread of its own as fast as the network takes them. The second value resolves
@@ -65,7 +82,10 @@ fn raft_log_id(id: &storage::LogId) -> super::types::RaftLogId {
 pub(crate) fn send(
     vote: RaftVote,
     files: SnapshotFiles,
-) -> (ReceiverStream<wire::SnapshotChunk>, impl Future<Output = String> + Send) {
+) -> (
+    ReceiverStream<wire::SnapshotChunk>,
+    impl Future<Output = String> + Send,
+) {
     let (chunks, receiver) = mpsc::channel(CHUNKS_AHEAD);
     let (failed, failure) = oneshot::channel();
     tokio::task::spawn_blocking(move || {
@@ -105,10 +125,16 @@ fn read_files(
         let number = u32::try_from(position).map_err(other)?;
         let mut offset = 0;
         while offset < file.length {
-            let wanted = usize::try_from(file.length - offset).unwrap_or(usize::MAX).min(CHUNK_BYTES);
+            let wanted = usize::try_from(file.length - offset)
+                .unwrap_or(usize::MAX)
+                .min(CHUNK_BYTES);
             let mut data = vec![0; wanted];
             source.read_exact(&mut data)?;
-            send(Part::Chunk(wire::FileChunk { file: number, offset, data: Bytes::from(data) }))?;
+            send(Part::Chunk(wire::FileChunk {
+                file: number,
+                offset,
+                data: Bytes::from(data),
+            }))?;
             offset += wanted as u64;
         }
     }
@@ -135,10 +161,16 @@ impl Receiver {
         self,
         mut chunks: Streaming<wire::SnapshotChunk>,
     ) -> Result<(RaftVote, RaftSnapshot), Status> {
-        let Some(wire::SnapshotChunk { part: Some(Part::Header(header)) }) = chunks.message().await? else {
-            return Err(Status::invalid_argument("a snapshot begins with its header"));
+        let Some(wire::SnapshotChunk {
+            part: Some(Part::Header(header)),
+        }) = chunks.message().await?
+        else {
+            return Err(Status::invalid_argument(
+                "a snapshot begins with its header",
+            ));
         };
-        let vote = convert::vote_from_wire(header.vote).map_err(|error| Status::invalid_argument(error.to_string()))?;
+        let vote = convert::vote_from_wire(header.vote)
+            .map_err(|error| Status::invalid_argument(error.to_string()))?;
         let manifest = Manifest::from_bytes(&header.manifest)
             .map_err(|error| Status::invalid_argument(format!("manifest: {error}")))?;
         tracing::info!(from = self.from, log_id = ?manifest.log_id, files = manifest.files.len(), "receiving a snapshot");
@@ -154,7 +186,8 @@ impl Receiver {
             .await?;
         }
         let (dir, manifest) = blocking(move || incoming.finish()).await?;
-        let snapshot = describe(SnapshotFiles::Received { dir, manifest }).map_err(|error| Status::internal(error.to_string()))?;
+        let snapshot = describe(SnapshotFiles::Received { dir, manifest })
+            .map_err(|error| Status::internal(error.to_string()))?;
         Ok((vote, snapshot))
     }
 }

@@ -63,13 +63,21 @@ pub struct Status {
 impl Status {
     /// Addresses of a member.
     pub fn member(&self, id: u64) -> Option<Member> {
-        self.members.iter().find(|found| found.id == id).map(|found| found.member.clone())
+        self.members
+            .iter()
+            .find(|found| found.id == id)
+            .map(|found| found.member.clone())
     }
 
     /// The voter other than `own` whose log reaches furthest.
     pub fn furthest_voter(&self, own: u64) -> Option<u64> {
-        let others = self.members.iter().filter(|found| found.voter && found.id != own);
-        others.max_by_key(|found| (found.matched_index, std::cmp::Reverse(found.id))).map(|found| found.id)
+        let others = self
+            .members
+            .iter()
+            .filter(|found| found.voter && found.id != own);
+        others
+            .max_by_key(|found| (found.matched_index, std::cmp::Reverse(found.id)))
+            .map(|found| found.id)
     }
 }
 
@@ -89,7 +97,10 @@ pub(super) fn read(raft: &Raft, clocks: &Clocks) -> Status {
                 .as_ref()
                 .and_then(|replication| replication.get(id))
                 .and_then(|matched| matched.as_ref().map(|log_id| log_id.index)),
-            clock_offset_ns: offsets.iter().find(|(peer, _)| peer == id).map(|(_, offset)| *offset),
+            clock_offset_ns: offsets
+                .iter()
+                .find(|(peer, _)| peer == id)
+                .map(|(_, offset)| *offset),
         })
         .collect();
     Status {
@@ -104,7 +115,16 @@ pub(super) fn read(raft: &Raft, clocks: &Clocks) -> Status {
         term: metrics.current_term,
         leader: metrics.current_leader,
         last_log_index: metrics.last_log_index,
-        committed_index: metrics.cluster_committed.map(|id| id.index).or(metrics.local_committed.map(|id| id.index)),
+        // Whatever is applied is committed, even before a new leader has said so.
+        committed_index: [
+            metrics.cluster_committed,
+            metrics.local_committed,
+            metrics.last_applied,
+        ]
+        .into_iter()
+        .flatten()
+        .map(|id| id.index)
+        .max(),
         applied_index: metrics.last_applied.map(|id| id.index),
         snapshot_index: metrics.snapshot.map(|id| id.index),
         purged_index: metrics.purged.map(|id| id.index),

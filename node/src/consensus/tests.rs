@@ -5,9 +5,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures::{Stream, StreamExt};
+use openraft::StorageError;
 use openraft::entry::RaftEntry as _;
 use openraft::storage::{EntryResponder, RaftStateMachine};
-use openraft::StorageError;
 use openraft::testing::log::{StoreBuilder, Suite};
 use tempfile::TempDir;
 
@@ -87,17 +87,25 @@ impl RaftStateMachine<TypeConfig> for Gapless {
         let SnapshotFiles::Own(checkpoint) = snapshot else {
             return self.0.install_snapshot(meta, snapshot).await;
         };
-        let mut incoming = self.0.storage().receive(checkpoint.manifest().clone()).map_err(std::io::Error::other)?;
+        let mut incoming = self
+            .0
+            .storage()
+            .receive(checkpoint.manifest().clone())
+            .map_err(std::io::Error::other)?;
         for position in 0..checkpoint.manifest().files.len() {
             let mut bytes = Vec::new();
             let mut file = checkpoint.open(position).map_err(std::io::Error::other)?;
             std::io::Read::read_to_end(&mut file, &mut bytes)?;
             if !bytes.is_empty() {
-                incoming.write(position, 0, &bytes).map_err(std::io::Error::other)?;
+                incoming
+                    .write(position, 0, &bytes)
+                    .map_err(std::io::Error::other)?;
             }
         }
         let (dir, manifest) = incoming.finish().map_err(std::io::Error::other)?;
-        self.0.install_snapshot(meta, SnapshotFiles::Received { dir, manifest }).await
+        self.0
+            .install_snapshot(meta, SnapshotFiles::Received { dir, manifest })
+            .await
     }
 
     async fn get_current_snapshot(&mut self) -> std::io::Result<Option<RaftSnapshot>> {
@@ -114,11 +122,23 @@ impl StoreBuilder<TypeConfig, LogStore, Gapless, Ground> for Builder {
         config.segment_bytes = 8 << 20;
         config.spare_segments = 1;
         let log = Log::open(Arc::new(RealDisk), config).unwrap();
-        let storage_config = storage::Config { cluster_id: 1, node_id: 1, ..storage::Config::new(dir.path()) };
+        let storage_config = storage::Config {
+            cluster_id: 1,
+            node_id: 1,
+            ..storage::Config::new(dir.path())
+        };
         let (writer, storage) = Storage::open(storage_config, Arc::new(Durable)).unwrap();
         let (state, _thread) = state::start(writer, storage.clone()).unwrap();
         let machine = Gapless(Machine::new(state, storage.clone()));
-        Ok((Ground { _dir: dir, log: log.clone(), storage }, LogStore::new(log), machine))
+        Ok((
+            Ground {
+                _dir: dir,
+                log: log.clone(),
+                storage,
+            },
+            LogStore::new(log),
+            machine,
+        ))
     }
 }
 

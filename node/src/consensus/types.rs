@@ -69,7 +69,11 @@ impl fmt::Display for Response {
 /// Position of an entry as the log and the state know it. The node part is not known to Raft's log ids (one leader a
 /// term makes it redundant) and stays zero.
 pub(crate) fn to_log_id(id: &RaftLogId) -> log::LogId {
-    log::LogId { term: id.leader_id.term, node: 0, index: id.index }
+    log::LogId {
+        term: id.leader_id.term,
+        node: 0,
+        index: id.index,
+    }
 }
 
 /// The reverse of [`to_log_id`].
@@ -79,13 +83,23 @@ pub(crate) fn from_log_id(id: &log::LogId) -> RaftLogId {
 
 /// A vote as the log keeps it.
 pub(crate) fn to_vote(vote: &RaftVote) -> log::Vote {
-    log::Vote { term: vote.leader_id.term, node: vote.leader_id.voted_for, committed: vote.committed }
+    log::Vote {
+        term: vote.leader_id.term,
+        node: vote.leader_id.voted_for,
+        committed: vote.committed,
+    }
 }
 
 /// The reverse of [`to_vote`].
 pub(crate) fn from_vote(vote: &log::Vote) -> RaftVote {
-    let leader_id = leader_id_std::LeaderId { term: vote.term, voted_for: vote.node };
-    RaftVote { leader_id, committed: vote.committed }
+    let leader_id = leader_id_std::LeaderId {
+        term: vote.term,
+        voted_for: vote.node,
+    };
+    RaftVote {
+        leader_id,
+        committed: vote.committed,
+    }
 }
 
 /// A membership at rest: our own mirror, so that openraft's layout may change under us.
@@ -100,13 +114,19 @@ pub(crate) struct MembershipRecord {
 /// Bytes of a membership entry.
 pub(crate) fn encode_membership(membership: &RaftMembership) -> std::io::Result<Bytes> {
     let record = MembershipRecord {
-        configs: membership.get_joint_config().iter().map(|set| set.iter().copied().collect()).collect(),
+        configs: membership
+            .get_joint_config()
+            .iter()
+            .map(|set| set.iter().copied().collect())
+            .collect(),
         members: membership
             .nodes()
             .map(|(id, m)| (*id, m.client_address.clone(), m.peer_address.clone()))
             .collect(),
     };
-    cold::encode(cold::Kind::Membership, &record).map(Bytes::from).map_err(std::io::Error::other)
+    cold::encode(cold::Kind::Membership, &record)
+        .map(Bytes::from)
+        .map_err(std::io::Error::other)
 }
 
 /// The reverse of [`encode_membership`]; refuses bytes that are no membership.
@@ -114,12 +134,23 @@ pub(crate) fn decode_membership(bytes: &[u8]) -> std::io::Result<RaftMembership>
     let invalid = |why: String| std::io::Error::new(std::io::ErrorKind::InvalidData, why);
     let record: MembershipRecord =
         cold::decode(cold::Kind::Membership, bytes).map_err(|error| invalid(error.to_string()))?;
-    let configs: Vec<BTreeSet<u64>> =
-        record.configs.into_iter().map(|set| set.into_iter().collect()).collect();
+    let configs: Vec<BTreeSet<u64>> = record
+        .configs
+        .into_iter()
+        .map(|set| set.into_iter().collect())
+        .collect();
     let members: BTreeMap<u64, Member> = record
         .members
         .into_iter()
-        .map(|(id, client_address, peer_address)| (id, Member { client_address, peer_address }))
+        .map(|(id, client_address, peer_address)| {
+            (
+                id,
+                Member {
+                    client_address,
+                    peer_address,
+                },
+            )
+        })
         .collect();
     RaftMembership::new(configs, members).map_err(|error| invalid(error.to_string()))
 }
@@ -132,7 +163,11 @@ pub(crate) fn to_log_entry(entry: &RaftEntry) -> std::io::Result<log::Entry> {
         Normal(command) => (log::EntryKind::Normal, command.0.clone()),
         Membership(membership) => (log::EntryKind::Membership, encode_membership(membership)?),
     };
-    Ok(log::Entry { log_id: to_log_id(&entry.log_id), kind, payload })
+    Ok(log::Entry {
+        log_id: to_log_id(&entry.log_id),
+        kind,
+        payload,
+    })
 }
 
 /// The reverse of [`to_log_entry`].
@@ -143,5 +178,8 @@ pub(crate) fn from_log_entry(entry: log::Entry) -> std::io::Result<RaftEntry> {
         log::EntryKind::Normal => EntryPayload::Normal(Command(entry.payload)),
         log::EntryKind::Membership => EntryPayload::Membership(decode_membership(&entry.payload)?),
     };
-    Ok(RaftEntry { log_id: from_log_id(&entry.log_id), payload })
+    Ok(RaftEntry {
+        log_id: from_log_id(&entry.log_id),
+        payload,
+    })
 }

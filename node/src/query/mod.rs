@@ -59,12 +59,17 @@ impl Handle {
     ///
     /// # Errors
     /// When it cannot be had before `deadline`.
-    pub async fn reader(&self, consistency: Consistency, deadline: Instant) -> Result<storage::Reader, Error> {
+    pub async fn reader(
+        &self,
+        consistency: Consistency,
+        deadline: Instant,
+    ) -> Result<storage::Reader, Error> {
         let index = match consistency {
             Consistency::Stale => None,
             Consistency::AtLeast(index) => Some(index),
             Consistency::Linearizable => {
-                let read_index = tokio::time::timeout_at(deadline.into(), self.consensus.read_index());
+                let read_index =
+                    tokio::time::timeout_at(deadline.into(), self.consensus.read_index());
                 match read_index.await {
                     Ok(index) => Some(index?),
                     Err(_) => {
@@ -79,7 +84,12 @@ impl Handle {
             match tokio::time::timeout_at(deadline.into(), state.wait_applied(index)).await {
                 Ok(Ok(())) => {}
                 Ok(Err(_)) => return Err(Error::Stopping),
-                Err(_) => return Err(Error::Deadline { index, applied: state.applied_index() }),
+                Err(_) => {
+                    return Err(Error::Deadline {
+                        index,
+                        applied: state.applied_index(),
+                    });
+                }
             }
         }
         Ok(self.storage.reader()?)

@@ -26,12 +26,23 @@ impl Accounts for Service {
         let until = deadline(request.metadata());
         let messages = request.into_inner().accounts;
         check_count("accounts", messages.len())?;
-        let scales = Scales::get(&self.0, messages.iter().map(|message| message.ledger), until).await?;
+        let scales = Scales::get(
+            &self.0,
+            messages.iter().map(|message| message.ledger),
+            until,
+        )
+        .await?;
         let accounts =
-            convert::account::from_wire(&messages, |ledger| scales.get(&ledger).copied()).map_err(Refused::invalid)?;
+            convert::account::from_wire(&messages, |ledger| scales.get(&ledger).copied())
+                .map_err(Refused::invalid)?;
         let mut items = Vec::with_capacity(accounts.len() * Account::BYTES);
-        accounts.iter().for_each(|account| account.write_to(&mut items));
-        let answer = self.0.submit(&[(SectionKind::Accounts, accounts.len(), &items)], until).await?;
+        accounts
+            .iter()
+            .for_each(|account| account.write_to(&mut items));
+        let answer = self
+            .0
+            .submit(&[(SectionKind::Accounts, accounts.len(), &items)], until)
+            .await?;
         let (results, log_index) = only_section(answer);
         let results = convert::status::accounts_to_wire(&results, log_index);
         Ok(self.0.reply(v1::CreateAccountsReply { results }))
@@ -44,20 +55,34 @@ impl Accounts for Service {
         let until = deadline(request.metadata());
         let request = request.into_inner();
         check_count("ids", request.ids.len())?;
-        let ids: Vec<AccountId> = parse_ids(&request.ids)?.into_iter().map(AccountId).collect();
+        let ids: Vec<AccountId> = parse_ids(&request.ids)?
+            .into_iter()
+            .map(AccountId)
+            .collect();
         let reader = self.0.reader(request.consistency.into(), until).await?;
-        let found = tokio::task::block_in_place(|| reader.accounts(&ids)).map_err(|error| storage_failed(&error))?;
-        let ledgers: Vec<u32> = found.iter().flatten().map(|account| account.ledger).collect();
+        let found = tokio::task::block_in_place(|| reader.accounts(&ids))
+            .map_err(|error| storage_failed(&error))?;
+        let ledgers: Vec<u32> = found
+            .iter()
+            .flatten()
+            .map(|account| account.ledger)
+            .collect();
         let scales = self.0.scales().read(&reader, &ledgers)?;
         let accounts = found
             .iter()
             .map(|account| v1::LookedUpAccount {
                 account: account.as_ref().map(|account| {
-                    convert::account::to_wire(account, scales.get(&account.ledger).copied().unwrap_or(0))
+                    convert::account::to_wire(
+                        account,
+                        scales.get(&account.ledger).copied().unwrap_or(0),
+                    )
                 }),
             })
             .collect();
-        Ok(self.0.reply(v1::LookupAccountsReply { accounts, applied_index: reader.applied_index() }))
+        Ok(self.0.reply(v1::LookupAccountsReply {
+            accounts,
+            applied_index: reader.applied_index(),
+        }))
     }
 }
 
@@ -68,8 +93,14 @@ pub(super) fn parse_ids(texts: &[String]) -> Result<Vec<u128>, Refused> {
     for (number, text) in texts.iter().enumerate() {
         match parse_id(text) {
             Ok(id) => ids.push(id),
-            Err(error) => violations.push(FieldError::new(format!("ids[{number}]"), error.to_string())),
+            Err(error) => {
+                violations.push(FieldError::new(format!("ids[{number}]"), error.to_string()))
+            }
         }
     }
-    if violations.is_empty() { Ok(ids) } else { Err(Refused::invalid(violations)) }
+    if violations.is_empty() {
+        Ok(ids)
+    } else {
+        Err(Refused::invalid(violations))
+    }
 }

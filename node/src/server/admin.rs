@@ -23,22 +23,41 @@ pub(super) struct Service(pub(super) Context);
 
 #[tonic::async_trait]
 impl Admin for Service {
-    async fn status(&self, _request: Request<v1::StatusRequest>) -> Result<Response<v1::StatusReply>, Status> {
+    async fn status(
+        &self,
+        _request: Request<v1::StatusRequest>,
+    ) -> Result<Response<v1::StatusReply>, Status> {
         let context = self.0.clone();
-        let reply = tokio::task::block_in_place(|| status(&context)).map_err(|error| storage_failed(&error))?;
+        let reply = tokio::task::block_in_place(|| status(&context))
+            .map_err(|error| storage_failed(&error))?;
         Ok(self.0.reply(reply))
     }
 
-    async fn digest(&self, request: Request<v1::DigestRequest>) -> Result<Response<v1::DigestReply>, Status> {
+    async fn digest(
+        &self,
+        request: Request<v1::DigestRequest>,
+    ) -> Result<Response<v1::DigestReply>, Status> {
         let at_index = request.into_inner().at_index;
         let (index, digest) = match at_index {
             0 => {
                 let applied = self.0.storage().applied();
-                (applied.log_id.ok_or_else(|| not_kept(0))?.index, applied.comparable_digest())
+                (
+                    applied.log_id.ok_or_else(|| not_kept(0))?.index,
+                    applied.comparable_digest(),
+                )
             }
-            index => (index, self.0.storage().digest_at(index).ok_or_else(|| not_kept(index))?),
+            index => (
+                index,
+                self.0
+                    .storage()
+                    .digest_at(index)
+                    .ok_or_else(|| not_kept(index))?,
+            ),
         };
-        Ok(self.0.reply(v1::DigestReply { index, digest: Bytes::copy_from_slice(&digest.to_be_bytes()) }))
+        Ok(self.0.reply(v1::DigestReply {
+            index,
+            digest: Bytes::copy_from_slice(&digest.to_be_bytes()),
+        }))
     }
 
     async fn transfer_leader(
@@ -48,14 +67,24 @@ impl Admin for Service {
         let until = deadline(request.metadata());
         let to = Some(request.into_inner().to).filter(|id| *id != 0);
         let status = self.0.consensus().status();
-        if let Some(unknown) = to.filter(|id| !status.members.iter().any(|member| member.voter && member.id == *id)) {
+        if let Some(unknown) = to.filter(|id| {
+            !status
+                .members
+                .iter()
+                .any(|member| member.voter && member.id == *id)
+        }) {
             let message = format!("node {unknown} is no voter of this cluster");
             return Err(Refused::new(Reason::NodeUnknown, message).into());
         }
         if to == Some(status.node_id) && status.leader == to {
-            return Ok(self.0.reply(v1::TransferLeaderReply { leader_id: status.node_id, term: status.term }));
+            return Ok(self.0.reply(v1::TransferLeaderReply {
+                leader_id: status.node_id,
+                term: status.term,
+            }));
         }
-        let timeout = until.saturating_duration_since(std::time::Instant::now()).min(TRANSFER_MAX);
+        let timeout = until
+            .saturating_duration_since(std::time::Instant::now())
+            .min(TRANSFER_MAX);
         match self.0.consensus().hand_over(to, timeout).await {
             Ok(leader_id) => {
                 let term = self.0.consensus().status().term;
@@ -74,33 +103,56 @@ impl Admin for Service {
 
     type VerifyStream = BoxStream<'static, Result<v1::VerifyReply, Status>>;
 
-    async fn verify(&self, _request: Request<v1::VerifyRequest>) -> Result<Response<Self::VerifyStream>, Status> {
+    async fn verify(
+        &self,
+        _request: Request<v1::VerifyRequest>,
+    ) -> Result<Response<Self::VerifyStream>, Status> {
         Ok(self.0.reply(verify::run(self.0.storage().clone())))
     }
 
-    async fn snapshot(&self, _request: Request<v1::SnapshotRequest>) -> Result<Response<v1::SnapshotReply>, Status> {
+    async fn snapshot(
+        &self,
+        _request: Request<v1::SnapshotRequest>,
+    ) -> Result<Response<v1::SnapshotReply>, Status> {
         let consensus = self.0.consensus();
         let wanted = consensus.status().applied_index;
-        consensus.snapshot().await.map_err(|error| Refused::new(Reason::ShuttingDown, error.to_string()))?;
+        consensus
+            .snapshot()
+            .await
+            .map_err(|error| Refused::new(Reason::ShuttingDown, error.to_string()))?;
         // The snapshot is built in the background; the caller wants to know when it is there.
         for _ in 0..600 {
             let built = consensus.status().snapshot_index;
             if built >= wanted {
-                return Ok(self.0.reply(v1::SnapshotReply { index: built.unwrap_or(0) }));
+                return Ok(self.0.reply(v1::SnapshotReply {
+                    index: built.unwrap_or(0),
+                }));
             }
             tokio::time::sleep(Duration::from_millis(100)).await;
         }
-        Err(Refused::new(Reason::Deadline, "the snapshot was not built within a minute; see the node's log").into())
+        Err(Refused::new(
+            Reason::Deadline,
+            "the snapshot was not built within a minute; see the node's log",
+        )
+        .into())
     }
 
-    async fn compact(&self, _request: Request<v1::CompactRequest>) -> Result<Response<v1::CompactReply>, Status> {
+    async fn compact(
+        &self,
+        _request: Request<v1::CompactRequest>,
+    ) -> Result<Response<v1::CompactReply>, Status> {
         let storage = self.0.storage().clone();
         let work = tokio::task::spawn_blocking(move || {
             let bytes_before = storage.disk_bytes()?;
             storage.compact()?;
-            Ok::<_, crate::storage::Error>(v1::CompactReply { bytes_before, bytes_after: storage.disk_bytes()? })
+            Ok::<_, crate::storage::Error>(v1::CompactReply {
+                bytes_before,
+                bytes_after: storage.disk_bytes()?,
+            })
         });
-        let reply = work.await.map_err(|error| Refused::new(Reason::Internal, error.to_string()))?;
+        let reply = work
+            .await
+            .map_err(|error| Refused::new(Reason::Internal, error.to_string()))?;
         Ok(self.0.reply(reply.map_err(|error| storage_failed(&error))?))
     }
 }
@@ -119,8 +171,11 @@ fn status(context: &Context) -> Result<v1::StatusReply, crate::storage::Error> {
     let vote = context.log().vote();
     let applied = context.storage().applied();
     let state_bytes = context.storage().disk_bytes()?;
-    let leader_address =
-        status.leader.and_then(|id| status.member(id)).map(|member| member.client_address).unwrap_or_default();
+    let leader_address = status
+        .leader
+        .and_then(|id| status.member(id))
+        .map(|member| member.client_address)
+        .unwrap_or_default();
     let members = status
         .members
         .iter()
@@ -128,7 +183,12 @@ fn status(context: &Context) -> Result<v1::StatusReply, crate::storage::Error> {
             id: found.id,
             client_address: found.member.client_address.clone(),
             peer_address: found.member.peer_address.clone(),
-            role: if found.voter { v1::MemberRole::Voter } else { v1::MemberRole::Learner }.into(),
+            role: if found.voter {
+                v1::MemberRole::Voter
+            } else {
+                v1::MemberRole::Learner
+            }
+            .into(),
         })
         .collect();
     Ok(v1::StatusReply {
@@ -136,7 +196,11 @@ fn status(context: &Context) -> Result<v1::StatusReply, crate::storage::Error> {
         node_id: identity.node_id,
         role: role(status.role).into(),
         term: status.term,
-        vote: vote.map(|vote| v1::Vote { term: vote.term, node_id: vote.node, committed: vote.committed }),
+        vote: vote.map(|vote| v1::Vote {
+            term: vote.term,
+            node_id: vote.node,
+            committed: vote.committed,
+        }),
         leader_id: status.leader.unwrap_or(0),
         leader_address,
         client_address: identity.client_address.clone(),

@@ -63,8 +63,19 @@ impl Context {
         log: crate::log::Log,
     ) -> Self {
         let scales = Scales::default();
-        let inner = Inner { identity, admission, query, consensus, storage, log, scales, started: Instant::now() };
-        Self { inner: Arc::new(inner) }
+        let inner = Inner {
+            identity,
+            admission,
+            query,
+            consensus,
+            storage,
+            log,
+            scales,
+            started: Instant::now(),
+        };
+        Self {
+            inner: Arc::new(inner),
+        }
     }
 
     pub(super) fn identity(&self) -> &Identity {
@@ -103,7 +114,8 @@ impl Context {
             return Ok(());
         }
         let own = farthing_proto::convert::id::format_id(own);
-        let message = format!("this node belongs to cluster {own}; check the endpoints or the cluster id");
+        let message =
+            format!("this node belongs to cluster {own}; check the endpoints or the cluster id");
         Err(Refused::new(Reason::ClusterIdMismatch, message).into_status())
     }
 
@@ -125,14 +137,24 @@ impl Context {
             return Err(Refused::new(Reason::Deadline, message));
         }
         let bytes = sections.iter().map(|(_, _, items)| items.len()).sum();
-        let permit = self.inner.admission.permit(bytes).map_err(|refusal| self.refused(refusal))?;
+        let permit = self
+            .inner
+            .admission
+            .permit(bytes)
+            .map_err(|refusal| self.refused(refusal))?;
         // The caller's principal comes with authentication; until then a request has none.
         let request = sections
             .iter()
-            .fold(RequestBuilder::new(&[]), |builder, (kind, count, items)| builder.section(*kind, *count, items))
+            .fold(RequestBuilder::new(&[]), |builder, (kind, count, items)| {
+                builder.section(*kind, *count, items)
+            })
             .finish()
             .map_err(|error| Refused::new(Reason::TooLarge, error.to_string()))?;
-        self.inner.admission.submit(permit, request, deadline).await.map_err(|refusal| self.refused(refusal))
+        self.inner
+            .admission
+            .submit(permit, request, deadline)
+            .await
+            .map_err(|refusal| self.refused(refusal))
     }
 
     /// A consistent cut as new as asked.
@@ -146,14 +168,25 @@ impl Context {
             Consistency::MinLogIndex(index) => query::Consistency::AtLeast(index),
             Consistency::Stale => query::Consistency::Stale,
         };
-        self.inner.query.reader(consistency, deadline).await.map_err(|error| match error {
-            query::Error::Consensus(consensus::Error::Stopped(why)) => Refused::new(Reason::ShuttingDown, why),
-            query::Error::Consensus(error) => Refused::new(Reason::NoLeader, format!("{error}; try again or another node"))
+        self.inner
+            .query
+            .reader(consistency, deadline)
+            .await
+            .map_err(|error| match error {
+                query::Error::Consensus(consensus::Error::Stopped(why)) => {
+                    Refused::new(Reason::ShuttingDown, why)
+                }
+                query::Error::Consensus(error) => Refused::new(
+                    Reason::NoLeader,
+                    format!("{error}; try again or another node"),
+                )
                 .with_retry_after(Duration::from_millis(200)),
-            query::Error::Deadline { .. } => Refused::new(Reason::IndexNotReached, error.to_string()),
-            query::Error::Storage(error) => storage_failed(&error),
-            query::Error::Stopping => Refused::new(Reason::ShuttingDown, error.to_string()),
-        })
+                query::Error::Deadline { .. } => {
+                    Refused::new(Reason::IndexNotReached, error.to_string())
+                }
+                query::Error::Storage(error) => storage_failed(&error),
+                query::Error::Stopping => Refused::new(Reason::ShuttingDown, error.to_string()),
+            })
     }
 
     fn refused(&self, refusal: Refusal) -> Refused {
@@ -162,8 +195,13 @@ impl Context {
             Refusal::Overloaded { retry_after } => {
                 Refused::new(Reason::Overloaded, message).with_retry_after(retry_after)
             }
-            Refusal::NotLeader { leader: Some((id, member)) } => {
-                let message = format!("node {} does not lead, node {id} does", self.inner.identity.node_id);
+            Refusal::NotLeader {
+                leader: Some((id, member)),
+            } => {
+                let message = format!(
+                    "node {} does not lead, node {id} does",
+                    self.inner.identity.node_id
+                );
                 Refused::new(Reason::NotLeader, message).with_leader(member.client_address)
             }
             Refusal::NotLeader { leader: None } => {
@@ -182,19 +220,29 @@ impl Context {
 /// A failure of the node's own storage in a lookup.
 pub(super) fn storage_failed(error: &storage::Error) -> Refused {
     tracing::error!(%error, "a read from storage failed");
-    Refused::new(Reason::Internal, format!("reading the state failed: {error}"))
+    Refused::new(
+        Reason::Internal,
+        format!("reading the state failed: {error}"),
+    )
 }
 
 /// When a call has to be answered, from its `grpc-timeout`.
 pub(super) fn deadline(metadata: &MetadataMap) -> Instant {
-    let named = metadata.get("grpc-timeout").and_then(|value| value.to_str().ok()).and_then(parse_timeout);
+    let named = metadata
+        .get("grpc-timeout")
+        .and_then(|value| value.to_str().ok())
+        .and_then(parse_timeout);
     answer_by(named.unwrap_or(DEADLINE_DEFAULT).min(DEADLINE_MAX))
 }
 
 /// The same for a call whose message names a deadline too: the nearer counts.
 pub(super) fn unary_deadline(metadata: &MetadataMap, deadline_ms: u32) -> Instant {
     let named = deadline(metadata);
-    if deadline_ms == 0 { named } else { named.min(message_deadline(deadline_ms)) }
+    if deadline_ms == 0 {
+        named
+    } else {
+        named.min(message_deadline(deadline_ms))
+    }
 }
 
 /// The deadline of one message on a stream: its own milliseconds, or the stream's rule.
@@ -236,7 +284,9 @@ mod tests {
 
     #[test]
     fn answers_leave_before_the_deadline() {
-        let ahead = |wait| Duration::from_millis(wait) - (answer_by(Duration::from_millis(wait)) - Instant::now());
+        let ahead = |wait| {
+            Duration::from_millis(wait) - (answer_by(Duration::from_millis(wait)) - Instant::now())
+        };
         assert!(ahead(10_000) >= WAY_BACK_MAX && ahead(10_000) < WAY_BACK_MAX * 2);
         assert!(ahead(100) >= Duration::from_millis(10) && ahead(100) < Duration::from_millis(60));
         assert!(answer_by(Duration::ZERO) <= Instant::now());
@@ -246,7 +296,10 @@ mod tests {
     fn timeouts_of_grpc() {
         assert_eq!(parse_timeout("100m"), Some(Duration::from_millis(100)));
         assert_eq!(parse_timeout("2S"), Some(Duration::from_secs(2)));
-        assert_eq!(parse_timeout("99999999H"), Some(Duration::from_secs(99_999_999 * 3_600)));
+        assert_eq!(
+            parse_timeout("99999999H"),
+            Some(Duration::from_secs(99_999_999 * 3_600))
+        );
         for bad in ["", "S", "1", "123456789S", "-1S", "1x", "1é"] {
             assert_eq!(parse_timeout(bad), None, "{bad}");
         }

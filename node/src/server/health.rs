@@ -39,11 +39,21 @@ pub(super) async fn start(context: Context) -> (HealthServer<impl Health>, JoinH
 
 async fn report(reporter: &HealthReporter, context: &Context) {
     let status = context.consensus().status();
-    let serving = |yes: bool| if yes { ServingStatus::Serving } else { ServingStatus::NotServing };
+    let serving = |yes: bool| {
+        if yes {
+            ServingStatus::Serving
+        } else {
+            ServingStatus::NotServing
+        }
+    };
     for service in WRITE_SERVICES {
-        reporter.set_service_status(service, serving(status.role == Role::Leader)).await;
+        reporter
+            .set_service_status(service, serving(status.role == Role::Leader))
+            .await;
     }
     for service in READ_SERVICES {
-        reporter.set_service_status(service, serving(status.leader.is_some())).await;
+        reporter
+            .set_service_status(service, serving(status.leader.is_some()))
+            .await;
     }
 }

@@ -29,8 +29,13 @@ impl Ledgers for Service {
         super::transfers::check_count("ledgers", messages.len())?;
         let ledgers = convert::ledger::from_wire(&messages).map_err(Refused::invalid)?;
         let mut items = Vec::with_capacity(ledgers.len() * Ledger::BYTES);
-        ledgers.iter().for_each(|ledger| ledger.write_to(&mut items));
-        let answer = self.0.submit(&[(SectionKind::Ledgers, ledgers.len(), &items)], until).await?;
+        ledgers
+            .iter()
+            .for_each(|ledger| ledger.write_to(&mut items));
+        let answer = self
+            .0
+            .submit(&[(SectionKind::Ledgers, ledgers.len(), &items)], until)
+            .await?;
         let (results, log_index) = only_section(answer);
         let results = convert::status::ledgers_to_wire(&results, log_index);
         Ok(self.0.reply(v1::CreateLedgersReply { results }))
@@ -58,7 +63,10 @@ impl Ledgers for Service {
             all.retain(|ledger| ledger.ledger > after);
             if all.len() > size {
                 all.truncate(size);
-                next_page_token = all.last().map(|last| last.ledger.to_string()).unwrap_or_default();
+                next_page_token = all
+                    .last()
+                    .map(|last| last.ledger.to_string())
+                    .unwrap_or_default();
             }
             all.into_iter().map(Some).collect()
         } else {
@@ -70,10 +78,16 @@ impl Ledgers for Service {
         };
         let ledgers = ledgers
             .iter()
-            .map(|ledger| v1::LookedUpLedger { ledger: ledger.as_ref().map(convert::ledger::to_wire) })
+            .map(|ledger| v1::LookedUpLedger {
+                ledger: ledger.as_ref().map(convert::ledger::to_wire),
+            })
             .collect();
         let applied_index = reader.applied_index();
-        Ok(self.0.reply(v1::LookupLedgersReply { ledgers, applied_index, next_page_token }))
+        Ok(self.0.reply(v1::LookupLedgersReply {
+            ledgers,
+            applied_index,
+            next_page_token,
+        }))
     }
 }
 

@@ -20,9 +20,9 @@ use std::time::Duration;
 use farthing_proto::limits::MESSAGE_BYTES_MAX;
 use farthing_proto::v1;
 use tokio::net::TcpListener;
-use tonic::transport::server::TcpIncoming;
 use tonic::service::interceptor::InterceptedService;
 use tonic::transport::Server;
+use tonic::transport::server::TcpIncoming;
 use tonic::{Request, Status};
 
 pub use self::context::{Context, Identity};
@@ -60,7 +60,8 @@ pub async fn serve(
 ) -> anyhow::Result<()> {
     use farthing_proto::v1::{
         accounts_server::AccountsServer, admin_server::AdminServer, ledgers_server::LedgersServer,
-        packed_server::PackedServer, records_server::RecordsServer, transfers_server::TransfersServer,
+        packed_server::PackedServer, records_server::RecordsServer,
+        transfers_server::TransfersServer,
     };
     listener.set_nonblocking(true)?;
     let address: SocketAddr = listener.local_addr()?;
@@ -81,12 +82,36 @@ pub async fn serve(
         .add_service(health)
         .add_service(reflection_v1)
         .add_service(reflection_alpha)
-        .add_service(service!(PackedServer<packed::Service>, packed::Service(context.clone()), context))
-        .add_service(service!(LedgersServer<ledgers::Service>, ledgers::Service(context.clone()), context))
-        .add_service(service!(AccountsServer<accounts::Service>, accounts::Service(context.clone()), context))
-        .add_service(service!(TransfersServer<transfers::Service>, transfers::Service(context.clone()), context))
-        .add_service(service!(RecordsServer<records::Service>, records::Service(context.clone()), context))
-        .add_service(service!(AdminServer<admin::Service>, admin::Service(context.clone()), context))
+        .add_service(service!(
+            PackedServer<packed::Service>,
+            packed::Service(context.clone()),
+            context
+        ))
+        .add_service(service!(
+            LedgersServer<ledgers::Service>,
+            ledgers::Service(context.clone()),
+            context
+        ))
+        .add_service(service!(
+            AccountsServer<accounts::Service>,
+            accounts::Service(context.clone()),
+            context
+        ))
+        .add_service(service!(
+            TransfersServer<transfers::Service>,
+            transfers::Service(context.clone()),
+            context
+        ))
+        .add_service(service!(
+            RecordsServer<records::Service>,
+            records::Service(context.clone()),
+            context
+        ))
+        .add_service(service!(
+            AdminServer<admin::Service>,
+            admin::Service(context.clone()),
+            context
+        ))
         .serve_with_incoming_shutdown(incoming, stop)
         .await;
     health_task.abort();
@@ -99,14 +124,31 @@ fn reflection() -> tonic_reflection::server::Builder<'static> {
         .register_encoded_file_descriptor_set(farthing_proto::FILE_DESCRIPTOR_SET)
         .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
         .with_service_name("grpc.health.v1.Health");
-    ["Packed", "Ledgers", "Accounts", "Transfers", "Records", "Admin"]
-        .iter()
-        .fold(builder, |builder, service| builder.with_service_name(format!("farthing.v1.{service}")))
+    [
+        "Packed",
+        "Ledgers",
+        "Accounts",
+        "Transfers",
+        "Records",
+        "Admin",
+    ]
+    .iter()
+    .fold(builder, |builder, service| {
+        builder.with_service_name(format!("farthing.v1.{service}"))
+    })
 }
 
 /// Results of one section, which a request of one section always has.
 fn only_section(answer: crate::admission::Answer) -> (Vec<farthing_ledger::ItemResult>, u64) {
-    (answer.results.sections.into_iter().next().unwrap_or_default(), answer.log_index)
+    (
+        answer
+            .results
+            .sections
+            .into_iter()
+            .next()
+            .unwrap_or_default(),
+        answer.log_index,
+    )
 }
 
 /// The role as the wire has it.

@@ -26,8 +26,13 @@ impl Records for Service {
         check_count("records", messages.len())?;
         let records = convert::record::from_wire(&messages).map_err(Refused::invalid)?;
         let mut items = Vec::new();
-        records.iter().for_each(|record| record.write_to(&mut items));
-        let answer = self.0.submit(&[(SectionKind::Records, records.len(), &items)], until).await?;
+        records
+            .iter()
+            .for_each(|record| record.write_to(&mut items));
+        let answer = self
+            .0
+            .submit(&[(SectionKind::Records, records.len(), &items)], until)
+            .await?;
         let (results, log_index) = only_section(answer);
         let results = convert::status::records_to_wire(&results, log_index);
         Ok(self.0.reply(v1::WriteRecordsReply { results }))
@@ -48,6 +53,9 @@ impl Records for Service {
                 .collect::<Result<Vec<_>, crate::storage::Error>>()
         });
         let records = records.map_err(|error| storage_failed(&error))?;
-        Ok(self.0.reply(v1::LookupRecordsReply { records, applied_index: reader.applied_index() }))
+        Ok(self.0.reply(v1::LookupRecordsReply {
+            records,
+            applied_index: reader.applied_index(),
+        }))
     }
 }

@@ -31,7 +31,11 @@ impl Scales {
         let mut found = HashMap::new();
         let mut missing = Vec::new();
         {
-            let known = context.scales().known.read().unwrap_or_else(PoisonError::into_inner);
+            let known = context
+                .scales()
+                .known
+                .read()
+                .unwrap_or_else(PoisonError::into_inner);
             for number in wanted {
                 match known.get(&number) {
                     Some(scale) => {
@@ -50,10 +54,17 @@ impl Scales {
     }
 
     /// Scales as `reader` sees them.
-    pub(super) fn read(&self, reader: &Reader, ledgers: &[u32]) -> Result<HashMap<u32, u8>, Refused> {
+    pub(super) fn read(
+        &self,
+        reader: &Reader,
+        ledgers: &[u32],
+    ) -> Result<HashMap<u32, u8>, Refused> {
         let mut found = HashMap::new();
         for number in ledgers {
-            if let Some(ledger) = reader.ledger(*number).map_err(|error| storage_failed(&error))? {
+            if let Some(ledger) = reader
+                .ledger(*number)
+                .map_err(|error| storage_failed(&error))?
+            {
                 found.insert(*number, ledger.scale);
             }
         }

@@ -36,10 +36,16 @@ impl Transfers for Service {
         self.borrow_ledgers(&mut messages, until).await?;
         let units = self.units(&messages, until).await?;
         let transfers =
-            convert::transfer::from_wire(&messages, |ledger| units.get(&ledger).copied()).map_err(Refused::invalid)?;
+            convert::transfer::from_wire(&messages, |ledger| units.get(&ledger).copied())
+                .map_err(Refused::invalid)?;
         let mut items = Vec::with_capacity(transfers.len() * Transfer::BYTES);
-        transfers.iter().for_each(|transfer| transfer.write_to(&mut items));
-        let answer = self.0.submit(&[(SectionKind::Transfers, messages.len(), &items)], until).await?;
+        transfers
+            .iter()
+            .for_each(|transfer| transfer.write_to(&mut items));
+        let answer = self
+            .0
+            .submit(&[(SectionKind::Transfers, messages.len(), &items)], until)
+            .await?;
         let (results, log_index) = only_section(answer);
         let results = convert::status::transfers_to_wire(&results, log_index);
         Ok(self.0.reply(v1::CreateTransfersReply { results }))
@@ -52,21 +58,35 @@ impl Transfers for Service {
         let until = deadline(request.metadata());
         let request = request.into_inner();
         check_count("ids", request.ids.len())?;
-        let ids: Vec<TransferId> = parse_ids(&request.ids)?.into_iter().map(TransferId).collect();
+        let ids: Vec<TransferId> = parse_ids(&request.ids)?
+            .into_iter()
+            .map(TransferId)
+            .collect();
         let reader = self.0.reader(request.consistency.into(), until).await?;
-        let found = tokio::task::block_in_place(|| reader.transfers(&ids)).map_err(|error| storage_failed(&error))?;
-        let ledgers: Vec<u32> = found.iter().filter_map(applied).map(|transfer| transfer.ledger).collect();
+        let found = tokio::task::block_in_place(|| reader.transfers(&ids))
+            .map_err(|error| storage_failed(&error))?;
+        let ledgers: Vec<u32> = found
+            .iter()
+            .filter_map(applied)
+            .map(|transfer| transfer.ledger)
+            .collect();
         let scales = self.0.scales().read(&reader, &ledgers)?;
         let transfers = found
             .iter()
             .map(|seen| v1::LookedUpTransfer {
                 transfer: applied(seen).map(|transfer| {
-                    convert::transfer::to_wire(transfer, scales.get(&transfer.ledger).copied().unwrap_or(0))
+                    convert::transfer::to_wire(
+                        transfer,
+                        scales.get(&transfer.ledger).copied().unwrap_or(0),
+                    )
                 }),
                 refused: matches!(seen, Some(Lead::Refused)),
             })
             .collect();
-        Ok(self.0.reply(v1::LookupTransfersReply { transfers, applied_index: reader.applied_index() }))
+        Ok(self.0.reply(v1::LookupTransfersReply {
+            transfers,
+            applied_index: reader.applied_index(),
+        }))
     }
 }
 
@@ -89,8 +109,17 @@ fn resolves_pending(message: &v1::Transfer) -> bool {
 impl Service {
     /// The scale for the text of every amount. Text on a ledger that does not exist has no unit and is refused, because
     /// its scale may still become anything.
-    async fn units(&self, messages: &[v1::Transfer], until: Instant) -> Result<HashMap<u32, u8>, Refused> {
-        let scales = Scales::get(&self.0, messages.iter().map(|message| message.ledger), until).await?;
+    async fn units(
+        &self,
+        messages: &[v1::Transfer],
+        until: Instant,
+    ) -> Result<HashMap<u32, u8>, Refused> {
+        let scales = Scales::get(
+            &self.0,
+            messages.iter().map(|message| message.ledger),
+            until,
+        )
+        .await?;
         let mut violations = Vec::new();
         for (number, message) in messages.iter().enumerate() {
             let text = match &message.amount_choice {
@@ -103,49 +132,80 @@ impl Service {
                 let description = format!(
                     "ledger {ledger} is not registered and has no accounts, so {text} has no unit; create it first"
                 );
-                violations.push(FieldError::new(format!("transfers[{number}].amount"), description));
+                violations.push(FieldError::new(
+                    format!("transfers[{number}].amount"),
+                    description,
+                ));
             }
         }
-        if violations.is_empty() { Ok(scales) } else { Err(Refused::invalid(violations)) }
+        if violations.is_empty() {
+            Ok(scales)
+        } else {
+            Err(Refused::invalid(violations))
+        }
     }
 
     /// The unit of a decimal amount in a post or void without a ledger is that of its pending transfer, which is in the
     /// state or in the same request. The number travels with the item: should another pending transfer get that id
     /// meanwhile, the amount is not posted in a unit it was not written in.
-    async fn borrow_ledgers(&self, messages: &mut [v1::Transfer], until: Instant) -> Result<(), Refused> {
+    async fn borrow_ledgers(
+        &self,
+        messages: &mut [v1::Transfer],
+        until: Instant,
+    ) -> Result<(), Refused> {
         let without = |message: &v1::Transfer| {
-            let decimal = matches!(&message.amount_choice, Some(AmountChoice::Amount(text)) if text != "0");
+            let decimal =
+                matches!(&message.amount_choice, Some(AmountChoice::Amount(text)) if text != "0");
             decimal && message.ledger == 0 && resolves_pending(message)
         };
         if !messages.iter().any(without) {
             return Ok(());
         }
         let moves = messages.iter().filter(|message| !resolves_pending(message));
-        let same_request: HashMap<u128, u32> =
-            moves.filter_map(|message| Some((parse_id(&message.id).ok()?, message.ledger))).collect();
+        let same_request: HashMap<u128, u32> = moves
+            .filter_map(|message| Some((parse_id(&message.id).ok()?, message.ledger)))
+            .collect();
         let reader = self.0.reader(Consistency::Linearizable, until).await?;
         let mut violations = Vec::new();
-        for (number, message) in messages.iter_mut().enumerate().filter(|(_, message)| without(message)) {
+        for (number, message) in messages
+            .iter_mut()
+            .enumerate()
+            .filter(|(_, message)| without(message))
+        {
             // Without a readable id there is no unit either, which the conversion says in its own words.
-            let Ok(pending_id) = parse_id(&message.pending_id) else { continue };
+            let Ok(pending_id) = parse_id(&message.pending_id) else {
+                continue;
+            };
             let stored = tokio::task::block_in_place(|| reader.pending(TransferId(pending_id)));
-            let stored = stored.map_err(|error| storage_failed(&error))?.map(|pending| pending.transfer.ledger);
+            let stored = stored
+                .map_err(|error| storage_failed(&error))?
+                .map(|pending| pending.transfer.ledger);
             match stored.or_else(|| same_request.get(&pending_id).copied()) {
                 Some(ledger) => message.ledger = ledger,
                 None => {
                     let description = "there is no such pending transfer, so the amount has no unit; give the ledger";
-                    violations.push(FieldError::new(format!("transfers[{number}].amount"), description));
+                    violations.push(FieldError::new(
+                        format!("transfers[{number}].amount"),
+                        description,
+                    ));
                 }
             }
         }
-        if violations.is_empty() { Ok(()) } else { Err(Refused::invalid(violations)) }
+        if violations.is_empty() {
+            Ok(())
+        } else {
+            Err(Refused::invalid(violations))
+        }
     }
 }
 
 /// Refuses an empty list and one that does not fit a request.
 pub(super) fn check_count(field: &'static str, count: usize) -> Result<(), Refused> {
     match count {
-        0 => Err(Refused::invalid(vec![FieldError::new(field, "at least one is required")])),
+        0 => Err(Refused::invalid(vec![FieldError::new(
+            field,
+            "at least one is required",
+        )])),
         1..=ITEMS_MAX => Ok(()),
         _ => {
             let message = format!("{count} {field}; a request holds {ITEMS_MAX}: split it");

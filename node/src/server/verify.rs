@@ -26,7 +26,9 @@ pub(super) fn run(storage: storage::Handle) -> BoxStream<'static, Result<v1::Ver
     tokio::task::spawn_blocking(move || {
         let result = storage.reader().and_then(|reader| scan(&reader, &replies));
         let last = match result {
-            Ok(report) => Ok(v1::VerifyReply { step: Some(Step::Report(report)) }),
+            Ok(report) => Ok(v1::VerifyReply {
+                step: Some(Step::Report(report)),
+            }),
             Err(error) => Err(storage_failed(&error).into()),
         };
         let _ = replies.blocking_send(last);
@@ -34,8 +36,17 @@ pub(super) fn run(storage: storage::Handle) -> BoxStream<'static, Result<v1::Ver
     ReceiverStream::new(receiver).boxed()
 }
 
-fn progress(replies: &Replies, phase: &str, rows_checked: u64, rows_total: u64) -> Result<(), Error> {
-    let step = Step::Progress(v1::VerifyProgress { phase: phase.into(), rows_checked, rows_total });
+fn progress(
+    replies: &Replies,
+    phase: &str,
+    rows_checked: u64,
+    rows_total: u64,
+) -> Result<(), Error> {
+    let step = Step::Progress(v1::VerifyProgress {
+        phase: phase.into(),
+        rows_checked,
+        rows_total,
+    });
     replies
         .blocking_send(Ok(v1::VerifyReply { step: Some(step) }))
         .map_err(|_| Error::Cancelled("the caller of verify is gone"))
@@ -56,7 +67,8 @@ fn scan(reader: &Reader, replies: &Replies) -> Result<v1::VerifyReport, Error> {
         .collect();
     progress(replies, "rows", 0, applied.clock.transfer_count)?;
     let report = storage::verify::verify(reader)?;
-    let rows = report.accounts + report.transfers + report.refused + report.pendings + report.events;
+    let rows =
+        report.accounts + report.transfers + report.refused + report.pendings + report.events;
     let checks = vec![
         v1::VerifyCheck {
             name: "debits_equal_credits".into(),
@@ -114,9 +126,10 @@ impl Wide {
         }
         match groups.split_last() {
             None => "0".into(),
-            Some((first, others)) => {
-                others.iter().rev().fold(first.to_string(), |text, group| format!("{text}{group:09}"))
-            }
+            Some((first, others)) => others
+                .iter()
+                .rev()
+                .fold(first.to_string(), |text, group| format!("{text}{group:09}")),
         }
     }
 }
@@ -130,7 +143,11 @@ struct Sums {
     credits_pending: Wide,
 }
 
-fn totals(reader: &Reader, replies: &Replies, accounts_total: u64) -> Result<Vec<v1::LedgerTotals>, Error> {
+fn totals(
+    reader: &Reader,
+    replies: &Replies,
+    accounts_total: u64,
+) -> Result<Vec<v1::LedgerTotals>, Error> {
     let mut by_ledger: BTreeMap<u32, Sums> = BTreeMap::new();
     let mut seen = 0;
     for account in reader.all_accounts()? {
@@ -151,7 +168,11 @@ fn totals(reader: &Reader, replies: &Replies, accounts_total: u64) -> Result<Vec
         let ledger = reader.ledger(number)?;
         totals.push(v1::LedgerTotals {
             ledger: number,
-            currency: ledger.as_ref().and_then(|ledger| ledger.currency()).unwrap_or_default().to_owned(),
+            currency: ledger
+                .as_ref()
+                .and_then(|ledger| ledger.currency())
+                .unwrap_or_default()
+                .to_owned(),
             scale: ledger.as_ref().map_or(0, |ledger| u32::from(ledger.scale)),
             account_count: sums.accounts,
             debits_posted: sums.debits_posted.text(),

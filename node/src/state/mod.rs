@@ -68,7 +68,9 @@ pub enum Error {
         why: String,
     },
     /// An invariant of the ledger does not hold.
-    #[error("entry {index} breaks an invariant of the ledger: {why}; this is a bug, the node stops")]
+    #[error(
+        "entry {index} breaks an invariant of the ledger: {why}; this is a bug, the node stops"
+    )]
     Broken {
         /// Its log index.
         index: u64,
@@ -86,9 +88,18 @@ pub enum Error {
 type Done<T> = oneshot::Sender<Result<T, Error>>;
 
 enum Job {
-    Apply { items: Vec<Item>, done: Done<()> },
-    Seal { done: Done<SealTicket> },
-    Install { dir: PathBuf, manifest: Manifest, done: Done<()> },
+    Apply {
+        items: Vec<Item>,
+        done: Done<()>,
+    },
+    Seal {
+        done: Done<SealTicket>,
+    },
+    Install {
+        dir: PathBuf,
+        manifest: Manifest,
+        done: Done<()>,
+    },
     Stop,
 }
 
@@ -101,12 +112,27 @@ pub struct Handle {
 }
 
 /// Starts the apply thread on an opened state. The join handle ends after [`Handle::stop`].
-pub fn start(writer: Writer, storage: storage::Handle) -> std::io::Result<(Handle, JoinHandle<()>)> {
+pub fn start(
+    writer: Writer,
+    storage: storage::Handle,
+) -> std::io::Result<(Handle, JoinHandle<()>)> {
     let (jobs, receiver) = sync_channel(JOBS_MAX);
     let (applied_tx, applied) = watch::channel(writer.applied().log_id.map(|id| id.index));
-    let worker = Worker { writer, applied: applied_tx };
-    let thread = std::thread::Builder::new().name("apply".into()).spawn(move || worker.run(&receiver))?;
-    Ok((Handle { jobs, applied, storage }, thread))
+    let worker = Worker {
+        writer,
+        applied: applied_tx,
+    };
+    let thread = std::thread::Builder::new()
+        .name("apply".into())
+        .spawn(move || worker.run(&receiver))?;
+    Ok((
+        Handle {
+            jobs,
+            applied,
+            storage,
+        },
+        thread,
+    ))
 }
 
 impl Handle {
@@ -122,7 +148,12 @@ impl Handle {
 
     /// Replaces the whole state by a received checkpoint.
     pub async fn install(&self, dir: PathBuf, manifest: Manifest) -> Result<(), Error> {
-        self.call(|done| Job::Install { dir, manifest, done }).await
+        self.call(|done| Job::Install {
+            dir,
+            manifest,
+            done,
+        })
+        .await
     }
 
     /// Index of the last applied entry; `None` before the first.
@@ -133,7 +164,11 @@ impl Handle {
     /// Waits until the entry at `index` is applied.
     pub async fn wait_applied(&self, index: u64) -> Result<(), Error> {
         let mut applied = self.applied.clone();
-        applied.wait_for(|at| at.is_some_and(|at| at >= index)).await.map(|_| ()).map_err(|_| Error::Stopped)
+        applied
+            .wait_for(|at| at.is_some_and(|at| at >= index))
+            .await
+            .map(|_| ())
+            .map_err(|_| Error::Stopped)
     }
 
     /// No pending transfer expires before this time (ns); `None` when none can expire.
@@ -145,7 +180,7 @@ impl Handle {
     pub async fn stop(&self) {
         let jobs = self.jobs.clone();
         // The queue may be full for as long as a run takes: do not block the runtime.
-        let _ = tokio::task::spawn_blocking(move || jobs.send(Job::Stop)).await;
+        let _ = tokio::task::spawn_blocking(move || jobs.send(Job::Stop).is_ok()).await;
     }
 
     async fn call<T>(&self, job: impl FnOnce(Done<T>) -> Job) -> Result<T, Error> {
@@ -186,9 +221,16 @@ impl Worker {
                 }
             };
             let alive = match job {
-                Job::Apply { items, done } => answer(done, items.into_iter().try_for_each(|item| self.apply(item))),
+                Job::Apply { items, done } => answer(
+                    done,
+                    items.into_iter().try_for_each(|item| self.apply(item)),
+                ),
                 Job::Seal { done } => answer(done, self.writer.seal().map_err(Error::from)),
-                Job::Install { dir, manifest, done } => answer(done, self.install(dir, manifest)),
+                Job::Install {
+                    dir,
+                    manifest,
+                    done,
+                } => answer(done, self.install(dir, manifest)),
                 Job::Stop => false,
             };
             if !alive {
@@ -210,14 +252,22 @@ impl Worker {
                 None
             }
             Input::Command(bytes) => {
-                let entry = EntryReader::new(&bytes)
-                    .map_err(|error| Error::Entry { index, why: error.to_string() })?;
+                let entry = EntryReader::new(&bytes).map_err(|error| Error::Entry {
+                    index,
+                    why: error.to_string(),
+                })?;
                 let view = self.writer.prefetch(&entry)?;
                 fail::fail_point!("state.before_apply");
-                let Applied { results, changes } = farthing_ledger::apply(&view, &entry)
-                    .map_err(|broken| Error::Broken { index, why: broken.to_string() })?;
+                let Applied { results, changes } =
+                    farthing_ledger::apply(&view, &entry).map_err(|broken| Error::Broken {
+                        index,
+                        why: broken.to_string(),
+                    })?;
                 self.writer.push(item.log_id, &changes, None)?;
-                Some(Arc::new(Outcome { log_index: index, results }))
+                Some(Arc::new(Outcome {
+                    log_index: index,
+                    results,
+                }))
             }
         };
         self.applied.send_replace(Some(index));
@@ -230,7 +280,8 @@ impl Worker {
 
     fn install(&mut self, dir: PathBuf, manifest: Manifest) -> Result<(), Error> {
         self.writer.install(dir, &manifest)?;
-        self.applied.send_replace(self.writer.applied().log_id.map(|id| id.index));
+        self.applied
+            .send_replace(self.writer.applied().log_id.map(|id| id.index));
         Ok(())
     }
 }
