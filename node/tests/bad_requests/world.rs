@@ -72,7 +72,7 @@ impl World {
 async fn settled(client: &Client) -> (u64, Vec<u8>) {
     let mut last = client.digest().await.unwrap();
     loop {
-        tokio::time::sleep(Duration::from_millis(300)).await;
+        tokio::time::sleep(Duration::from_millis(200)).await;
         let now = client.digest().await.unwrap();
         if now == last {
             return now;

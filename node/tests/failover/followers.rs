@@ -136,7 +136,7 @@ async fn an_index_of_the_future_is_refused_at_the_deadline() {
         let client = node
             .client()
             .at_least(1_000_000)
-            .with_deadline(Duration::from_millis(400));
+            .with_message_deadline(Duration::from_millis(400));
         let began = Instant::now();
         let status = client.lookup_accounts(&[bank.from]).await.unwrap_err();
         Refusal::expect(&status, Code::Unavailable, "INDEX_NOT_REACHED");

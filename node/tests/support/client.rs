@@ -25,6 +25,8 @@ type Answer<T> = Result<T, Status>;
 pub(crate) struct Client {
     channel: Channel,
     deadline: Duration,
+    /// What packed messages say themselves; 0 = nothing.
+    message_deadline_ms: u32,
     consistency: Option<Consistency>,
 }
 
@@ -64,12 +66,20 @@ impl Client {
         Self {
             channel,
             deadline: Duration::from_secs(10),
+            message_deadline_ms: 0,
             consistency: None,
         }
     }
 
     pub(crate) fn with_deadline(mut self, deadline: Duration) -> Self {
         self.deadline = deadline;
+        self
+    }
+
+    /// Packed messages carry the deadline, and the connection has more time: what is answered then is the node's answer
+    /// and not that of the caller's own clock, which a busy machine may read first.
+    pub(crate) fn with_message_deadline(mut self, deadline: Duration) -> Self {
+        self.message_deadline_ms = deadline.as_millis().try_into().unwrap();
         self
     }
 
@@ -128,7 +138,7 @@ impl Client {
         let message = v1::SubmitRequest {
             request_number: 7,
             sections,
-            deadline_ms: 0,
+            deadline_ms: self.message_deadline_ms,
         };
         let reply = self
             .packed()
@@ -156,7 +166,7 @@ impl Client {
             kind: kind.into(),
             ids: write_ids(ids.iter().copied()),
             consistency: self.consistency,
-            deadline_ms: 0,
+            deadline_ms: self.message_deadline_ms,
         };
         Ok(self
             .packed()
