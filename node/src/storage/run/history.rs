@@ -45,7 +45,7 @@ pub(super) fn write(run: &mut Run<'_>) -> Result<(), Error> {
     let transfers = run.sealed.window.transfer_count();
     let mut touches = Touches {
         accounts: vec![],
-        numbers: IdMap::with_capacity(1_024, run.shared.hash.seed()),
+        numbers: IdMap::with_capacity(run.sealed.window.row_count(), run.shared.hash.seed()),
         entries: Vec::with_capacity(transfers * 2),
         first_sequence: run.sealed.began.clock.sequence,
     };

@@ -37,9 +37,10 @@ pub(crate) fn start(shared: Arc<Shared>) -> Result<JoinHandle<()>, Error> {
     std::thread::Builder::new()
         .name("run-writer".into())
         .spawn(move || {
-            // Applying and answering go first. Only a little: a run that never ends stops them too. Where this is
-            // refused, they merely compete.
-            let _ = rustix::process::nice(5);
+            // Applying and answering go first, but only a little: runs need nearly as much of the processor as applying
+            // does, and when they fall behind on a busy machine, applying stops until they have caught up. Where this
+            // is refused, they merely compete.
+            let _ = rustix::process::nice(3);
             while let Some(job) = next(&shared) {
                 let was_run = matches!(job, Job::Run(_));
                 let result = perform(&shared, job);

@@ -19,7 +19,7 @@ const LOCATOR_BITS: u32 = CHUNK_BITS + POSITION_BITS;
 const LOCATOR_MASK: u64 = (1 << LOCATOR_BITS) - 1;
 
 /// Where a key stands: a chunk of the window and a position in it. Never zero inside, so that zero is an empty slot.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub(crate) struct Locator(u64);
 
 impl Locator {

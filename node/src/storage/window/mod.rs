@@ -223,6 +223,11 @@ impl Window {
         self.transfer_count.load(Ordering::Relaxed)
     }
 
+    /// Keys of mutable rows in it.
+    pub(crate) fn row_count(&self) -> usize {
+        self.row_count.load(Ordering::Relaxed)
+    }
+
     pub(crate) fn id_count(&self) -> usize {
         self.id_count.load(Ordering::Relaxed)
     }
@@ -243,6 +248,22 @@ impl Window {
             window: Arc::clone(self),
         }
     }
+}
+
+/// Key and value of a mutable row.
+type Row<'a> = (&'a [u8], &'a [u8]);
+
+/// The tag of a key and the 16 bytes behind it as a number: sorts like the key as far as they go, which is all of it
+/// for most.
+fn leading(key: &[u8]) -> (u8, u128) {
+    let mut leading = [0; 16];
+    let rest = key.get(1..).unwrap_or_default();
+    let length = rest.len().min(16);
+    leading[..length].copy_from_slice(&rest[..length]);
+    (
+        key.first().copied().unwrap_or_default(),
+        u128::from_be_bytes(leading),
+    )
 }
 
 /// A window as far as one reader may see it.
@@ -306,20 +327,24 @@ impl WindowView {
         self.rows_where(|_| true)
     }
 
-    fn rows_where(&self, wanted: impl Fn(&[u8]) -> bool) -> Vec<(&[u8], &[u8])> {
-        let key_of = |locator: Locator| {
-            self.window
-                .chunks
-                .get(locator.chunk())
-                .map(|chunk| chunk.row_key(locator.position()))
+    fn rows_where(&self, wanted: impl Fn(&[u8]) -> bool) -> Vec<Row<'_>> {
+        let mut heads: Vec<Locator> = self.rows.locators().collect();
+        // In the order of memory first: the index knows none, and every row elsewhere is a wait.
+        heads.sort_unstable();
+        let is_wanted = |locator: &Locator| {
+            let chunk = self.window.chunks.get(locator.chunk());
+            chunk.is_some_and(|chunk| wanted(chunk.row_key(locator.position())))
         };
-        let heads = self
-            .rows
-            .locators()
-            .filter(|&locator| key_of(locator).is_some_and(&wanted));
-        let mut rows: Vec<_> = heads.filter_map(|head| self.version(head)).collect();
-        rows.sort_unstable_by_key(|&(key, _)| key);
-        rows
+        let heads = heads.into_iter().filter(is_wanted);
+        let mut rows: Vec<((u8, u128), Row<'_>)> = heads
+            .filter_map(|head| self.version(head))
+            .map(|row| (leading(row.0), row))
+            .collect();
+        // Most keys differ in their first bytes; the others are compared in full, where they are.
+        rows.sort_unstable_by(|(one, (key, _)), (other, (other_key, _))| {
+            one.cmp(other).then_with(|| key.cmp(other_key))
+        });
+        rows.into_iter().map(|(_, row)| row).collect()
     }
 
     /// The chunks within the cut, in the order of the log.
