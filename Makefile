@@ -17,6 +17,8 @@ NODES ?= 3
 FARTHING_PAYMENTS ?= cluster/sample/payments.csv
 
 CARGO ?= cargo
+# Tests kill nodes at named points, which only a build with this feature has.
+TEST_FEATURES := --features farthing-node/failpoints
 TARGET := $(or $(CARGO_TARGET_DIR),target)
 FARTHING := $(TARGET)/release/farthing
 BENCH_DIR ?= $(DIR)-bench
@@ -42,12 +44,12 @@ down: ## stop the local cluster; its data stays in DIR
 status: ## show the nodes of the local cluster
 	@$(FARTHING) --dir $(DIR) cluster status
 
-test: build ## run every test
-	$(CARGO) test --release --locked --workspace
+test: deps ## run every test
+	$(CARGO) test --release --locked --workspace $(TEST_FEATURES)
 
 verify: deps ## only look: format, lints, arrows between modules, documentation, licences
 	$(CARGO) fmt --all --check
-	$(CARGO) clippy --release --locked --workspace --all-targets -- -D warnings
+	$(CARGO) clippy --release --locked --workspace --all-targets $(TEST_FEATURES) -- -D warnings
 	@$(MAKE) --no-print-directory arrows
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --release --locked --workspace --no-deps
 	@if command -v cargo-deny >/dev/null 2>&1; then $(MAKE) --no-print-directory deny; else \
