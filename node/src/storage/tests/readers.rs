@@ -10,6 +10,14 @@ use super::workload::{Ids, log};
 use super::*;
 use crate::storage::{Reader, verify};
 
+struct Ended<'a>(&'a AtomicBool);
+
+impl Drop for Ended<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Release);
+    }
+}
+
 #[test]
 fn every_reader_meets_one_whole_cut() {
     let dir = tempfile::tempdir().unwrap();
@@ -49,9 +57,11 @@ fn every_reader_meets_one_whole_cut() {
                 })
             })
             .collect();
+        // Ends the readers also when the writer fails.
+        let ended = Ended(&done);
         replay(&mut writer, &log).unwrap();
         wait_for_runs(&handle);
-        done.store(true, Ordering::Release);
+        drop(ended);
         readers
             .into_iter()
             .map(|reader| reader.join().unwrap())
