@@ -233,6 +233,13 @@ impl RaftNetworkV2<TypeConfig> for Connection {
                 });
                 return Ok(Box::pin(replies) as BoxStream<'s, _>);
             }
+            // Openraft's pause between tries is spent when it is asked for a request, not when a stream is
+            // opened: without the request in hand a peer that is down would be called again at once, for ever.
+            let mut input = input;
+            let Some(first) = input.next().await else {
+                return Ok(futures::stream::empty().boxed());
+            };
+            let input = futures::stream::iter([first]).chain(input);
             let mut client = self.client()?;
             let sent = Arc::new(AtomicU64::new(0));
             let count = Arc::clone(&sent);

@@ -16,7 +16,7 @@ use super::clocks::Clock;
 use super::convert;
 use super::network::MESSAGE_BYTES_MAX;
 use super::snapshot::Receiver;
-use super::types::{Raft, TypeConfig};
+use super::types::{Raft, RaftVote, TypeConfig};
 use super::{Error, Handle};
 use crate::storage;
 
@@ -78,6 +78,18 @@ impl Identity {
     }
 }
 
+/// Refuses a node that speaks for another: votes, appends and snapshots carry the sender's own vote. Whether the sender
+/// is a member cannot be asked here, because a node that is behind may not know its leader's membership yet.
+fn speaks_for_itself(from: u64, vote: &RaftVote) -> Result<(), Status> {
+    let named = vote.leader_id.voted_for;
+    if named == from {
+        return Ok(());
+    }
+    Err(Status::permission_denied(format!(
+        "node {from} speaks for node {named}"
+    )))
+}
+
 /// The peer service. It listens before Raft exists, because a node that starts asks its peers first.
 pub(crate) struct PeerService {
     pub(crate) identity: Identity,
@@ -119,11 +131,11 @@ impl Peer for PeerService {
         &self,
         request: Request<Streaming<wire::AppendRequest>>,
     ) -> Result<Response<Self::AppendStreamStream>, Status> {
-        self.identity.check(request.metadata())?;
+        let from = self.identity.check(request.metadata())?;
         let raft = self.raft()?.clone();
         let clock = Arc::clone(&self.clock);
         let replies = raft
-            .stream_append(accepted(request.into_inner()))
+            .stream_append(accepted(from, request.into_inner()))
             .map(move |result| match result {
                 Ok(result) => Ok(convert::append_result_to_wire(&result, clock.wall_ns())),
                 Err(error) => Err(fatal(&error)),
@@ -135,10 +147,11 @@ impl Peer for PeerService {
         &self,
         request: Request<wire::AppendRequest>,
     ) -> Result<Response<wire::AppendReply>, Status> {
-        self.identity.check(request.metadata())?;
+        let from = self.identity.check(request.metadata())?;
         let raft = self.raft()?;
         let request =
             convert::append_from_wire(request.into_inner()).map_err(|error| malformed(&error))?;
+        speaks_for_itself(from, &request.vote)?;
         let mut replies = Box::pin(raft.stream_append(futures::stream::iter([request])));
         match replies.next().await {
             Some(Ok(result)) => Ok(Response::new(convert::append_result_to_wire(
@@ -154,9 +167,10 @@ impl Peer for PeerService {
         &self,
         request: Request<wire::VoteRequest>,
     ) -> Result<Response<wire::VoteReply>, Status> {
-        self.identity.check(request.metadata())?;
+        let from = self.identity.check(request.metadata())?;
         let request = convert::vote_request_from_wire(request.into_inner())
             .map_err(|error| malformed(&error))?;
+        speaks_for_itself(from, &request.vote)?;
         let reply = self
             .raft()?
             .vote(request)
@@ -169,9 +183,10 @@ impl Peer for PeerService {
         &self,
         request: Request<wire::VoteRequest>,
     ) -> Result<Response<wire::VoteReply>, Status> {
-        self.identity.check(request.metadata())?;
+        let from = self.identity.check(request.metadata())?;
         let request = convert::vote_request_from_wire(request.into_inner())
             .map_err(|error| malformed(&error))?;
+        speaks_for_itself(from, &request.vote)?;
         let reply = self
             .raft()?
             .pre_vote(request)
@@ -189,6 +204,7 @@ impl Peer for PeerService {
         let (vote, snapshot) = Receiver::new(self.storage.clone(), from)
             .receive(request.into_inner())
             .await?;
+        speaks_for_itself(from, &vote)?;
         let reply = raft
             .install_full_snapshot(vote, snapshot)
             .await
@@ -202,10 +218,11 @@ impl Peer for PeerService {
         &self,
         request: Request<wire::TransferLeaderRequest>,
     ) -> Result<Response<wire::TransferLeaderReply>, Status> {
-        self.identity.check(request.metadata())?;
+        let from = self.identity.check(request.metadata())?;
         let request = request.into_inner();
         let vote =
             convert::vote_from_wire(request.from_leader).map_err(|error| malformed(&error))?;
+        speaks_for_itself(from, &vote)?;
         let last = request.last_log_id.as_ref().map(convert::log_id_from_wire);
         let request = TransferLeaderRequest::<TypeConfig>::new(vote, request.to, last);
         let reply = self
@@ -273,12 +290,19 @@ impl Peer for PeerService {
 /// The appends of a stream up to its first error: a broken stream is started again by the leader, so what was read
 /// before the error is still good.
 fn accepted(
+    from: u64,
     requests: Streaming<wire::AppendRequest>,
 ) -> impl Stream<Item = openraft::raft::AppendEntriesRequest<TypeConfig>> + Send + 'static {
-    futures::stream::unfold(requests, |mut requests| async move {
+    futures::stream::unfold(requests, move |mut requests| async move {
         match requests.message().await {
             Ok(Some(request)) => match convert::append_from_wire(request) {
-                Ok(request) => Some((request, requests)),
+                Ok(request) => match speaks_for_itself(from, &request.vote) {
+                    Ok(()) => Some((request, requests)),
+                    Err(status) => {
+                        tracing::error!(%status, "an append stream is refused");
+                        None
+                    }
+                },
                 Err(error) => {
                     tracing::error!(%error, "a peer sent an append that does not decode");
                     None

@@ -34,6 +34,9 @@ pub enum Error {
         /// Where the node is.
         applied: Option<u64>,
     },
+    /// The deadline passed before a majority had confirmed what is acknowledged.
+    #[error("the deadline passed before a majority confirmed how new the answer must be")]
+    Late,
     /// The state could not be read.
     #[error(transparent)]
     Storage(#[from] storage::Error),
@@ -72,10 +75,7 @@ impl Handle {
                     tokio::time::timeout_at(deadline.into(), self.consensus.read_index());
                 match read_index.await {
                     Ok(index) => Some(index?),
-                    Err(_) => {
-                        let why = "no read index before the deadline".to_owned();
-                        return Err(Error::Consensus(consensus::Error::NoQuorum(why)));
-                    }
+                    Err(_) => return Err(Error::Late),
                 }
             }
         };

@@ -185,6 +185,7 @@ impl Context {
                     Refused::new(Reason::IndexNotReached, error.to_string())
                 }
                 query::Error::Storage(error) => storage_failed(&error),
+                query::Error::Late => Refused::new(Reason::Deadline, error.to_string()),
                 query::Error::Stopping => Refused::new(Reason::ShuttingDown, error.to_string()),
             })
     }

@@ -189,3 +189,32 @@ async fn peers_that_do_not_say_who_they_are_or_mean_somebody_else() {
     assert_eq!(after.cluster_id, uuid(world.cluster.cluster_id));
     world.is_unchanged().await;
 }
+
+/// Every vote, append and hand-over names the node it comes from; one that names another is a forgery.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_peer_that_speaks_for_another() {
+    let world = World::start().await;
+    let node = world.cluster.node(1);
+    let before = world.client.status().await.unwrap();
+    let stranger = Claim {
+        cluster_id: Some(format!("{:032x}", world.cluster.cluster_id)),
+        from: Some("99".into()),
+        to: Some("1".into()),
+    };
+    // The claim's votes name node 1, and the caller says that it is node 99.
+    let codes = stranger.codes(&node.peer_address).await;
+    for (call, position) in [
+        ("append", 0),
+        ("vote", 2),
+        ("pre_vote", 3),
+        ("transfer_leader", 5),
+    ] {
+        assert_eq!(codes[position], Code::PermissionDenied, "{call}: {codes:?}");
+    }
+    let after = world.client.status().await.unwrap();
+    assert_eq!(
+        (after.term, after.vote, after.role()),
+        (before.term, before.vote, Role::Leader)
+    );
+    world.is_unchanged().await;
+}
