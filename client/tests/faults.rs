@@ -278,7 +278,13 @@ async fn a_node_that_answers_nobody_holds_nobody_up() {
     let silent = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = silent.local_addr().unwrap().to_string();
     let begun = Instant::now();
-    let client = cluster.builder().endpoint(address).connect().await.unwrap();
+    let client = cluster
+        .builder()
+        .endpoint(address)
+        .cluster_id(CLUSTER_ID)
+        .connect()
+        .await
+        .unwrap();
     assert!(
         begun.elapsed() < Duration::from_millis(900),
         "{:?}",
@@ -291,4 +297,32 @@ async fn a_node_that_answers_nobody_holds_nobody_up() {
             .unwrap()[0]
             .is_success()
     );
+}
+
+#[tokio::test]
+async fn the_client_holds_answers_to_the_cluster_id_whatever_the_server_does() {
+    let (cluster, client) = bank(2).await;
+    cluster.lock().careless = true;
+    let before = cluster.request_count();
+    let stranger = cluster.builder().cluster_id(5).build().unwrap();
+    let error = stranger
+        .create_transfers(vec![transfer(10, PLAIN)])
+        .await
+        .unwrap_err();
+    assert!(
+        matches!(&error, Error::ClusterMismatch { expected, found, .. }
+            if *expected == format_id(5) && *found == format_id(CLUSTER_ID)),
+        "{error:?}"
+    );
+    assert_eq!(cluster.request_count(), before);
+
+    // The id it learned itself counts as much, also when the leader has moved.
+    cluster.lock().cluster_id = 6;
+    cluster.set_leader(2);
+    let error = client
+        .create_transfers(vec![transfer(11, PLAIN)])
+        .await
+        .unwrap_err();
+    assert!(matches!(error, Error::ClusterMismatch { .. }), "{error:?}");
+    assert_eq!(cluster.request_count(), before);
 }

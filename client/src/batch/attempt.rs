@@ -15,13 +15,12 @@ use crate::transport::router::Router;
 pub(crate) async fn run<L: Load>(router: Arc<Router>, mut calls: Vec<Call<L>>) {
     let mut backoff = Backoff::new(&router.config);
     for attempt in 1.. {
-        // Who gave up meanwhile is not sent again: nobody waits for what it would do.
         let now = Instant::now();
-        calls.retain(|call| call.begin(now));
+        calls.retain(|call| call.is_live(now));
         let Some(deadline) = calls.iter().map(|call| call.deadline).max() else {
             return;
         };
-        let failure = match once::<L>(&router, &calls, deadline).await {
+        let failure = match once::<L>(&router, &mut calls, deadline).await {
             Ok(answers) => {
                 for (call, answer) in calls.into_iter().zip(answers) {
                     call.deliver(answer);
@@ -53,10 +52,11 @@ pub(crate) async fn run<L: Load>(router: Arc<Router>, mut calls: Vec<Call<L>>) {
     }
 }
 
-/// One attempt: the leader, a request, its answers.
+/// One attempt: the leader, a request, its answers. Calls that have ended by the time of
+/// sending are dropped: their callers were told that nothing happened, or have gone.
 async fn once<L: Load>(
     router: &Router,
-    calls: &[Call<L>],
+    calls: &mut Vec<Call<L>>,
     deadline: Instant,
 ) -> Result<Vec<L::Answer>, Failure> {
     let node = timeout_at(deadline, router.leader())
@@ -66,8 +66,12 @@ async fn once<L: Load>(
                 message: "no leader was found before the deadline".to_owned(),
             })
         })?;
-    let parts: Vec<&L::Part> = calls.iter().map(|call| &*call.part).collect();
     let now = Instant::now();
+    calls.retain(|call| call.begin(now));
+    if calls.is_empty() {
+        return Ok(Vec::new());
+    }
+    let parts: Vec<&L::Part> = calls.iter().map(|call| &*call.part).collect();
     let request = L::request(&parts, deadline.saturating_duration_since(now));
     let until = deadline.min(now + router.config.attempt_timeout);
     let result = match timeout_at(until, node.exchange::<L::Exchange>(request)).await {

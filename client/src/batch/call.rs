@@ -84,7 +84,13 @@ pub(crate) fn call<L: Load>(
 }
 
 impl<L: Load> Call<L> {
-    /// Begins an attempt; false when the caller has given up or its deadline has passed.
+    /// False when the caller has given up or its deadline has passed.
+    pub(crate) fn is_live(&self, now: Instant) -> bool {
+        lock(&self.progress).phase != Phase::Ended && self.deadline > now
+    }
+
+    /// The call is sent now; false when it must not be any more. From here on, until the
+    /// attempt has failed, its outcome is unknown.
     pub(crate) fn begin(&self, now: Instant) -> bool {
         let mut progress = lock(&self.progress);
         if progress.phase == Phase::Ended || self.deadline <= now {

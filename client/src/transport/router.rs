@@ -189,6 +189,9 @@ impl Router {
         let mut best: Option<Candidate> = None;
         let mut words = Vec::new();
         let mut until = Instant::now() + STATUS_TIMEOUT * 2;
+        // As long as nobody has said which cluster is meant, everybody is heard: endpoints
+        // of two clusters must be noticed before money goes to either.
+        let hurry = self.identity.get().is_some();
         while let Ok(Some((endpoint, answer))) = timeout_at(until, asking.next()).await {
             match answer {
                 Ok(status) => {
@@ -197,7 +200,7 @@ impl Router {
                         status.node_id
                     ));
                     best = best.max(Candidate::of(endpoint, &status));
-                    if best.as_ref().is_some_and(|best| best.leads) {
+                    if hurry && best.as_ref().is_some_and(|best| best.leads) {
                         until = until.min(Instant::now() + CONTRADICTION_TIMEOUT);
                     }
                 }

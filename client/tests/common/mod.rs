@@ -68,6 +68,8 @@ pub struct Shared {
     pub delay: Duration,
     pub refuse_lookups: VecDeque<Refused>,
     pub cluster_id: u128,
+    /// It does not look at the cluster id of calls.
+    pub careless: bool,
 }
 
 impl Shared {
@@ -125,6 +127,7 @@ impl Cluster {
             delay: Duration::ZERO,
             refuse_lookups: VecDeque::new(),
             cluster_id: CLUSTER_ID,
+            careless: false,
         }));
         let mut cluster = Cluster {
             shared,
