@@ -10,7 +10,7 @@
 use std::error::Error;
 
 use farthing_client::amount::to_decimal;
-use farthing_client::{Account, AccountId, Client, Decimal, Ledger, ids};
+use farthing_client::{Account, AccountId, Client, Decimal, Ledger, format_id, ids};
 
 const USD: u32 = 840;
 const SCALE: u8 = 2;
@@ -50,7 +50,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         .ledger(USD)
         .code(1)
         .pending(3_600);
-    println!("reserving under id {}", hold.transfer_id());
+    println!("reserving under id {}", format_id(hold.transfer_id().0));
     let outcome = hold.send().await?;
     println!("reserved: {} at {} ns", outcome.status, outcome.timestamp);
 

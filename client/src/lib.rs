@@ -12,7 +12,7 @@
 //! for what can go wrong, [`ids`] for identities.
 //!
 //! ```no_run
-//! use farthing_client::{Account, AccountId, Client, Decimal, Ledger, Status, ids};
+//! use farthing_client::{Account, AccountId, Client, Decimal, Ledger, format_id, ids};
 //!
 //! # async fn example() -> Result<(), farthing_client::Error> {
 //! let client = Client::connect(["127.0.0.1:3001", "127.0.0.1:3002"]).await?;
@@ -31,7 +31,7 @@
 //!     .amount(Decimal::new(12_50, 2))
 //!     .ledger(840)
 //!     .code(1);
-//! println!("paying under id {}", payment.transfer_id());
+//! println!("paying under id {}", format_id(payment.transfer_id().0));
 //! let outcome = payment.send().await?;
 //! assert!(outcome.is_success(), "refused: {}", outcome.status);
 //! # Ok(())
