@@ -28,7 +28,17 @@ fn golden(name: &str, actual: &str) {
     }
     let committed = std::fs::read_to_string(&path)
         .unwrap_or_else(|error| panic!("{}: {error} (REWRITE_GOLDEN=1 writes it)", path.display()));
-    assert_eq!(committed, actual, "{name} differs from what is committed");
+    let only_in = |text: &str, other: &str| -> Vec<String> {
+        let other: Vec<&str> = other.lines().collect();
+        let mut lines = text.lines().filter(|line| !other.contains(line));
+        lines.by_ref().take(20).map(str::to_owned).collect()
+    };
+    assert!(
+        committed == actual,
+        "{name} differs from what is committed; gone: {:#?}; new: {:#?}",
+        only_in(&committed, actual),
+        only_in(actual, &committed),
+    );
 }
 
 /// Sixteen bytes a line, so that a difference is found by eye.
