@@ -11,7 +11,7 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use bytes::Bytes;
-use farthing_ledger::{Applied, EntryReader, RequestResults};
+use farthing_ledger::{Applied, Applier, EntryReader, RequestResults};
 use tokio::sync::{oneshot, watch};
 
 use crate::storage;
@@ -120,6 +120,7 @@ pub fn start(
     let (applied_tx, applied) = watch::channel(writer.applied().log_id.map(|id| id.index));
     let worker = Worker {
         writer,
+        applier: Applier::new(),
         applied: applied_tx,
     };
     let thread = std::thread::Builder::new()
@@ -203,6 +204,7 @@ impl Handle {
 
 struct Worker {
     writer: Writer,
+    applier: Applier,
     applied: watch::Sender<Option<u64>>,
 }
 
@@ -258,11 +260,13 @@ impl Worker {
                 })?;
                 let view = self.writer.prefetch(&entry)?;
                 fail::fail_point!("state.before_apply");
-                let Applied { results, changes } =
-                    farthing_ledger::apply(&view, &entry).map_err(|broken| Error::Broken {
-                        index,
-                        why: broken.to_string(),
-                    })?;
+                let applied = self.applier.apply(&view, &entry);
+                // First of all: a rule that asked for what was not gathered may have been answered wrongly.
+                view.check()?;
+                let Applied { results, changes } = applied.map_err(|broken| Error::Broken {
+                    index,
+                    why: broken.to_string(),
+                })?;
                 self.writer.push(item.log_id, &changes, None)?;
                 Some(Arc::new(Outcome {
                     log_index: index,
