@@ -27,7 +27,8 @@ pub enum LogFormat {
 
 /// What is logged when `RUST_LOG` and the configuration say nothing. openraft reports every step at `info`; its
 /// warnings are what a person may act on.
-pub const FILTER_DEFAULT: &str = "info,openraft=warn,openraft::core::heartbeat=error,h2=warn,hyper=warn,tower=warn";
+pub const FILTER_DEFAULT: &str =
+    "info,openraft=warn,openraft::core::heartbeat=error,h2=warn,hyper=warn,tower=warn";
 
 /// Sends logs to stderr. A second call changes nothing.
 pub fn start(format: LogFormat, filter: &str) {
