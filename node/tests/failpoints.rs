@@ -180,7 +180,9 @@ async fn killed_at_every_step_of_a_snapshots_installation() {
             .unwrap();
         follower.kill();
         let client = cluster.leader_client().await;
+        let began = Instant::now();
         while client.status().await.unwrap().purged_index <= from {
+            assert!(began.elapsed() < PATIENCE, "the log is not purged");
             acknowledged += pay(&client, 8_000).await.expect("two of three go on");
         }
         follower.spawn_with(&[("--failpoint", &format!("{point}=panic"))]);

@@ -43,7 +43,9 @@ async fn deadlines_hold_when_the_majority_is_silent() {
         let began = Instant::now();
         let status = client.lookup_accounts(&[bank.from]).await.unwrap_err();
         in_time(began);
-        Refusal::expect(&status, Code::DeadlineExceeded, "DEADLINE");
+        // Whichever was noticed first: the silence of the majority, or the end of the time.
+        let reason = Refusal::of(&status).reason;
+        assert!(reason == "NO_LEADER" || reason == "DEADLINE", "{status:?}");
         // What needs no majority goes on.
         assert_eq!(client.clone().stale().balances(bank.to).await[3], 5);
         client.status().await.unwrap();
