@@ -137,11 +137,7 @@ fn answers_and_states_equal_those_of_the_naive_model() {
         let end = operations.min(done + 2_000);
         let mut entries = 0_u64;
         while done < end {
-            let request = match entries {
-                0 => generator.accounts(),
-                _ if generator.random.one_in(10) => generator.pulse(),
-                _ => generator.request(),
-            };
+            let request = generator.any(entries);
             let items: Vec<_> = request.iter().flatten().cloned().collect();
             let expected = model.request(generator.time, &items);
 
@@ -160,9 +156,7 @@ fn answers_and_states_equal_those_of_the_naive_model() {
                 );
                 *statuses.entry((kind, answered)).or_default() += 1;
             }
-            for row in &applied.changes.transfers {
-                generator.created(&row.transfer);
-            }
+            generator.learn(&applied.changes);
             done += items.len() as u64;
             entries += 1;
             invariants::ledgers_balance(state.accounts()).unwrap();
@@ -237,19 +231,11 @@ fn invariants_hold_after_every_step() {
     let mut generator = Generator::new(77);
     let (mut state, mut applier) = (MemoryState::new(), Applier::new());
     for entry in 0..300 {
-        let request = match entry {
-            0 => generator.accounts(),
-            _ if generator.random.one_in(10) => generator.pulse(),
-            _ => generator.request(),
-        };
+        let request = generator.any(entry);
         let mut builder = EntryBuilder::new(generator.time);
         builder.push(&encode(&request)).unwrap();
         let applied = step(&mut state, &mut applier, &builder.finish());
-        applied
-            .changes
-            .transfers
-            .iter()
-            .for_each(|row| generator.created(&row.transfer));
+        generator.learn(&applied.changes);
         invariants::check_all(&state).unwrap();
     }
 }
