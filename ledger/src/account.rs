@@ -1,48 +1,24 @@
 //! An account: cumulative debits and credits, posted and pending. Never deleted.
 
 use crate::bytes::{get_u16, get_u32, get_u64, get_u128, put};
+use crate::flags::flags;
 use crate::ids::AccountId;
 
-/// Flags of an account; the bits are frozen.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Default, Debug)]
-pub struct AccountFlags(pub u16);
-
-impl AccountFlags {
-    /// Succeeds or fails together with the next item.
-    pub const LINKED: Self = Self(1 << 0);
-    /// Debits (pending and posted) may not exceed posted credits.
-    pub const DEBITS_MUST_NOT_EXCEED_CREDITS: Self = Self(1 << 1);
-    /// Credits (pending and posted) may not exceed posted debits.
-    pub const CREDITS_MUST_NOT_EXCEED_DEBITS: Self = Self(1 << 2);
-    /// Keep the balances after each transfer for queries.
-    pub const HISTORY: Self = Self(1 << 3);
-    /// Carries its own past timestamp.
-    pub const IMPORTED: Self = Self(1 << 4);
-    /// Takes no transfers but the voiding of pending ones.
-    pub const CLOSED: Self = Self(1 << 5);
-
-    const KNOWN: u16 = (1 << 6) - 1;
-
-    /// True when every bit of `other` is set.
-    #[inline]
-    pub const fn contains(self, other: Self) -> bool {
-        self.0 & other.0 == other.0
-    }
-
-    /// With the bits of `other` added.
-    pub const fn with(self, other: Self) -> Self {
-        Self(self.0 | other.0)
-    }
-
-    /// Without the bits of `other`.
-    pub const fn without(self, other: Self) -> Self {
-        Self(self.0 & !other.0)
-    }
-
-    /// True when a bit without a meaning is set.
-    #[inline]
-    pub const fn has_reserved(self) -> bool {
-        self.0 & !Self::KNOWN != 0
+flags! {
+    /// Flags of an account; the bits are frozen.
+    AccountFlags {
+        /// Succeeds or fails together with the next item.
+        LINKED = 0;
+        /// Debits (pending and posted) may not exceed posted credits.
+        DEBITS_MUST_NOT_EXCEED_CREDITS = 1;
+        /// Credits (pending and posted) may not exceed posted debits.
+        CREDITS_MUST_NOT_EXCEED_DEBITS = 2;
+        /// Keep the balances after each transfer for queries.
+        HISTORY = 3;
+        /// Carries its own past timestamp.
+        IMPORTED = 4;
+        /// Takes no transfers but the voiding of pending ones.
+        CLOSED = 5;
     }
 }
 

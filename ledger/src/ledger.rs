@@ -1,29 +1,19 @@
 //! A registered asset: what the number in an account's `ledger` field means.
 
 use crate::bytes::{field, get_u16, get_u32, get_u64, put};
+use crate::flags::flags;
 
 /// Decimals a scale may have at most: 10^38 is the largest power of ten below 2^128.
 pub const SCALE_MAX: u8 = 38;
 
-/// Flags of a ledger row; the bits are frozen.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Default, Debug)]
-pub struct LedgerFlags(pub u16);
-
-impl LedgerFlags {
-    /// Succeeds or fails together with the next item.
-    pub const LINKED: Self = Self(1 << 0);
-    /// Set in stored rows that somebody registered; a reserved flag in a request. Rows without it exist because
-    /// accounts were created on the number first, which fixed scale 0.
-    pub const REGISTERED: Self = Self(1 << 1);
-
-    /// True when every bit of `other` is set.
-    pub const fn contains(self, other: Self) -> bool {
-        self.0 & other.0 == other.0
-    }
-
-    /// With the bits of `other` added.
-    pub const fn with(self, other: Self) -> Self {
-        Self(self.0 | other.0)
+flags! {
+    /// Flags of a ledger row; the bits are frozen.
+    LedgerFlags {
+        /// Succeeds or fails together with the next item.
+        LINKED = 0;
+        /// Set in stored rows that somebody registered; a reserved flag in a request. Rows without it exist because
+        /// accounts were created on the number first, which fixed scale 0.
+        REGISTERED = 1;
     }
 }
 

@@ -40,6 +40,7 @@ mod bytes;
 mod changes;
 pub mod entry;
 mod event;
+mod flags;
 pub mod id_map;
 mod ids;
 pub mod invariants;

@@ -4,6 +4,7 @@ use std::cmp::Ordering;
 use std::fmt;
 
 use crate::bytes::{get_u16, get_u32, get_u64, get_u128, put};
+use crate::flags::flags;
 
 /// Bytes of a key at most; at least one.
 pub const RECORD_KEY_BYTES_MAX: usize = 64;
@@ -18,31 +19,13 @@ pub const VERSION_ANY: u64 = u64::MAX;
 /// An `expected_version` that only an absent or deleted row meets.
 pub const VERSION_ABSENT: u64 = 0;
 
-/// Flags of a record item; the bits are frozen.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Default, Debug)]
-pub struct RecordFlags(pub u16);
-
-impl RecordFlags {
-    /// Succeeds or fails together with the next item.
-    pub const LINKED: Self = Self(1 << 0);
-    /// Deletes the row instead of writing it.
-    pub const DELETE: Self = Self(1 << 1);
-
-    const KNOWN: u16 = (1 << 2) - 1;
-
-    /// True when every bit of `other` is set.
-    pub const fn contains(self, other: Self) -> bool {
-        self.0 & other.0 == other.0
-    }
-
-    /// With the bits of `other` added.
-    pub const fn with(self, other: Self) -> Self {
-        Self(self.0 | other.0)
-    }
-
-    /// True when a bit without a meaning is set.
-    pub const fn has_reserved(self) -> bool {
-        self.0 & !Self::KNOWN != 0
+flags! {
+    /// Flags of a record item; the bits are frozen.
+    RecordFlags {
+        /// Succeeds or fails together with the next item.
+        LINKED = 0;
+        /// Deletes the row instead of writing it.
+        DELETE = 1;
     }
 }
 

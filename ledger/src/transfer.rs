@@ -2,63 +2,38 @@
 
 use crate::NS_PER_S;
 use crate::bytes::{get_u16, get_u32, get_u64, get_u128, put};
+use crate::flags::flags;
 use crate::ids::{AccountId, TransferId};
 
-/// Flags of a transfer; the bits are frozen.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Default, Debug)]
-pub struct TransferFlags(pub u16);
+flags! {
+    /// Flags of a transfer; the bits are frozen.
+    TransferFlags {
+        /// Succeeds or fails together with the next item.
+        LINKED = 0;
+        /// Reserves the amount until it is posted, voided or expires.
+        PENDING = 1;
+        /// Posts the pending transfer named by `pending_id`.
+        POST_PENDING_TRANSFER = 2;
+        /// Voids the pending transfer named by `pending_id`.
+        VOID_PENDING_TRANSFER = 3;
+        /// Moves at most what the debit account's credits allow.
+        BALANCING_DEBIT = 4;
+        /// Moves at most what the credit account's debits allow.
+        BALANCING_CREDIT = 5;
+        /// Closes the debit account.
+        CLOSING_DEBIT = 6;
+        /// Closes the credit account.
+        CLOSING_CREDIT = 7;
+        /// Carries its own past timestamp.
+        IMPORTED = 8;
+    }
+}
 
 impl TransferFlags {
-    /// Succeeds or fails together with the next item.
-    pub const LINKED: Self = Self(1 << 0);
-    /// Reserves the amount until it is posted, voided or expires.
-    pub const PENDING: Self = Self(1 << 1);
-    /// Posts the pending transfer named by `pending_id`.
-    pub const POST_PENDING_TRANSFER: Self = Self(1 << 2);
-    /// Voids the pending transfer named by `pending_id`.
-    pub const VOID_PENDING_TRANSFER: Self = Self(1 << 3);
-    /// Moves at most what the debit account's credits allow.
-    pub const BALANCING_DEBIT: Self = Self(1 << 4);
-    /// Moves at most what the credit account's debits allow.
-    pub const BALANCING_CREDIT: Self = Self(1 << 5);
-    /// Closes the debit account.
-    pub const CLOSING_DEBIT: Self = Self(1 << 6);
-    /// Closes the credit account.
-    pub const CLOSING_CREDIT: Self = Self(1 << 7);
-    /// Carries its own past timestamp.
-    pub const IMPORTED: Self = Self(1 << 8);
-
-    const KNOWN: u16 = (1 << 9) - 1;
-
-    /// True when every bit of `other` is set.
-    #[inline]
-    pub const fn contains(self, other: Self) -> bool {
-        self.0 & other.0 == other.0
-    }
-
-    /// True when any bit of `other` is set.
-    #[inline]
-    pub const fn intersects(self, other: Self) -> bool {
-        self.0 & other.0 != 0
-    }
-
-    /// With the bits of `other` added.
-    pub const fn with(self, other: Self) -> Self {
-        Self(self.0 | other.0)
-    }
-
-    /// True when a bit without a meaning is set.
-    #[inline]
-    pub const fn has_reserved(self) -> bool {
-        self.0 & !Self::KNOWN != 0
-    }
-
     /// True for the second phase: a post or a void (or, wrongly, both).
     #[inline]
     pub const fn resolves_pending(self) -> bool {
-        self.intersects(Self(
-            Self::POST_PENDING_TRANSFER.0 | Self::VOID_PENDING_TRANSFER.0,
-        ))
+        self.intersects(Self::POST_PENDING_TRANSFER.with(Self::VOID_PENDING_TRANSFER))
     }
 }
 

@@ -18,10 +18,7 @@ pub(super) fn change_setting<V: View>(
         overlay.set_setting(item.setting, item.value);
         overlay.add_event(now, EventBody::SettingChanged(*item))?;
     }
-    Ok(ItemResult {
-        timestamp: now,
-        status: status.code(),
-    })
+    Ok(status.at(now))
 }
 
 fn check(item: &Setting, current: Option<u64>) -> Status {

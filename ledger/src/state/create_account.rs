@@ -8,6 +8,7 @@ use crate::result::ItemResult;
 use crate::status::CreateAccountStatus as Status;
 
 use super::command::{Command, TimeStatuses, item_timestamp};
+use super::exists::compare_account;
 use super::{Broken, Overlay, View};
 
 impl Command for Account {
@@ -27,12 +28,7 @@ impl Command for Account {
     ) -> Result<ItemResult, Broken> {
         let timestamp = match check(self, overlay, mode, now) {
             Ok(timestamp) => timestamp,
-            Err(Refusal { status, timestamp }) => {
-                return Ok(ItemResult {
-                    timestamp,
-                    status: status.code(),
-                });
-            }
+            Err(refusal) => return Ok(refusal),
         };
 
         // The line of no return: from here on the account is created.
@@ -47,29 +43,18 @@ impl Command for Account {
         }
         overlay.add_account(account)?;
         overlay.add_event(timestamp, EventBody::AccountCreated(account))?;
-        Ok(ItemResult {
-            timestamp,
-            status: Status::Created.code(),
-        })
+        Ok(Status::Created.at(timestamp))
     }
 }
 
-struct Refusal {
-    status: Status,
-    timestamp: u64,
-}
-
-/// The account's timestamp, or why there will be no account.
+/// The account's timestamp, or the answer when there will be no account.
 fn check<V: View>(
     item: &Account,
     overlay: &mut Overlay<'_, V>,
     mode: bool,
     now: u64,
-) -> Result<u64, Refusal> {
-    let refuse = |status| Refusal {
-        status,
-        timestamp: now,
-    };
+) -> Result<u64, ItemResult> {
+    let refuse = |status: Status| status.at(now);
     let imported = item.flags.contains(AccountFlags::IMPORTED);
     let statuses = TimeStatuses {
         expected: Status::ImportedEventExpected,
@@ -80,22 +65,13 @@ fn check<V: View>(
     };
     let timestamp =
         item_timestamp(imported, mode, item.timestamp, now, statuses).map_err(refuse)?;
-    if let Err(status) = check_identity(item) {
-        return Err(refuse(status));
-    }
+    check_identity(item).map_err(refuse)?;
     if let Some(slot) = overlay.find_account(item.id) {
         let existing = overlay.account(slot);
-        let status = compare(item, existing);
-        let timestamp = if status == Status::Exists {
-            existing.timestamp
-        } else {
-            now
-        };
-        return Err(Refusal { status, timestamp });
+        compare_account(item, existing).map_err(refuse)?;
+        return Err(Status::Exists.at(existing.timestamp));
     }
-    if let Err(status) = check_fields(item) {
-        return Err(refuse(status));
-    }
+    check_fields(item).map_err(refuse)?;
     if imported && (timestamp <= overlay.clock.account_timestamp || overlay.transfer_at(timestamp))
     {
         return Err(refuse(Status::ImportedEventTimestampMustNotRegress));
@@ -144,27 +120,4 @@ fn check_fields(item: &Account) -> Result<(), Status> {
         return Err(Status::CodeMustNotBeZero);
     }
     Ok(())
-}
-
-/// How an item with the id of an existing account differs from it. Balances and timestamp are the cluster's.
-fn compare(item: &Account, existing: &Account) -> Status {
-    if item.flags != existing.flags {
-        return Status::ExistsWithDifferentFlags;
-    }
-    if item.user_data_128 != existing.user_data_128 {
-        return Status::ExistsWithDifferentUserData128;
-    }
-    if item.user_data_64 != existing.user_data_64 {
-        return Status::ExistsWithDifferentUserData64;
-    }
-    if item.user_data_32 != existing.user_data_32 {
-        return Status::ExistsWithDifferentUserData32;
-    }
-    if item.ledger != existing.ledger {
-        return Status::ExistsWithDifferentLedger;
-    }
-    if item.code != existing.code {
-        return Status::ExistsWithDifferentCode;
-    }
-    Status::Exists
 }

@@ -8,7 +8,7 @@ use crate::status::CreateTransferStatus as Status;
 use crate::transfer::{Transfer, TransferFlags};
 
 use super::command::{Command, TimeStatuses, item_timestamp};
-use super::exists::compare;
+use super::exists::compare_transfer;
 use super::movement_rules::{balanced_amount, check_accounts, check_amount, check_fields};
 use super::resolve_pending::resolve_pending;
 use super::{Broken, Overlay, Seen, View};
@@ -32,33 +32,17 @@ impl Command for Transfer {
     ) -> Result<ItemResult, Broken> {
         let timestamp = match check_identity(self, mode, now) {
             Ok(timestamp) => timestamp,
-            Err(status) => {
-                return Ok(ItemResult {
-                    timestamp: now,
-                    status: status.code(),
-                });
-            }
+            Err(status) => return Ok(status.at(now)),
         };
         match overlay.seen(self.id) {
             None => {}
-            Some(Seen::Refused) => {
-                return Ok(ItemResult {
-                    timestamp: now,
-                    status: Status::IdAlreadyFailed.code(),
-                });
-            }
+            Some(Seen::Refused) => return Ok(Status::IdAlreadyFailed.at(now)),
             Some(Seen::Applied {
                 transfer: existing, ..
             }) => {
-                let status = compare(self, &existing, overlay)?;
-                let timestamp = if status == Status::Exists {
-                    existing.timestamp
-                } else {
-                    now
-                };
-                return Ok(ItemResult {
-                    timestamp,
-                    status: status.code(),
+                return Ok(match compare_transfer(self, &existing, overlay)? {
+                    Ok(()) => Status::Exists.at(existing.timestamp),
+                    Err(status) => status.at(now),
                 });
             }
         }
@@ -68,18 +52,12 @@ impl Command for Transfer {
             move_amount(self, overlay, timestamp)?
         };
         match outcome {
-            Ok(()) => Ok(ItemResult {
-                timestamp,
-                status: Status::Created.code(),
-            }),
+            Ok(()) => Ok(Status::Created.at(timestamp)),
             Err(status) => {
                 if status.is_transient() {
                     overlay.refuse(self.id)?;
                 }
-                Ok(ItemResult {
-                    timestamp: now,
-                    status: status.code(),
-                })
+                Ok(status.at(now))
             }
         }
     }

@@ -6,6 +6,7 @@ use crate::result::ItemResult;
 use crate::status::CreateLedgerStatus as Status;
 
 use super::command::Command;
+use super::exists::compare_ledger;
 use super::{Broken, Overlay, View};
 
 impl Command for Ledger {
@@ -24,30 +25,17 @@ impl Command for Ledger {
         now: u64,
     ) -> Result<ItemResult, Broken> {
         if let Err(status) = check(self) {
-            return Ok(ItemResult {
-                timestamp: now,
-                status: status.code(),
-            });
+            return Ok(status.at(now));
         }
         if let Some(existing) = overlay.ledger(self.ledger) {
             if existing.flags.contains(LedgerFlags::REGISTERED) {
-                let status = compare(self, &existing);
-                let timestamp = if status == Status::Exists {
-                    existing.timestamp
-                } else {
-                    now
-                };
-                return Ok(ItemResult {
-                    timestamp,
-                    status: status.code(),
+                return Ok(match compare_ledger(self, &existing) {
+                    Ok(()) => Status::Exists.at(existing.timestamp),
+                    Err(status) => status.at(now),
                 });
             }
             if self.scale != existing.scale {
-                let status = Status::LedgerInUseWithScaleZero.code();
-                return Ok(ItemResult {
-                    timestamp: now,
-                    status,
-                });
+                return Ok(Status::LedgerInUseWithScaleZero.at(now));
             }
         }
 
@@ -59,10 +47,7 @@ impl Command for Ledger {
         };
         overlay.set_ledger(row);
         overlay.add_event(now, EventBody::LedgerRegistered(row))?;
-        Ok(ItemResult {
-            timestamp: now,
-            status: Status::Created.code(),
-        })
+        Ok(Status::Created.at(now))
     }
 }
 
@@ -86,14 +71,4 @@ fn check(item: &Ledger) -> Result<(), Status> {
         return Err(Status::ScaleOutOfRange);
     }
     Ok(())
-}
-
-fn compare(item: &Ledger, existing: &Ledger) -> Status {
-    if item.scale != existing.scale {
-        return Status::ExistsWithDifferentScale;
-    }
-    if item.currency != existing.currency || item.currency_length != existing.currency_length {
-        return Status::ExistsWithDifferentCurrency;
-    }
-    Status::Exists
 }

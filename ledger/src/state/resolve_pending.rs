@@ -34,10 +34,10 @@ pub(super) fn resolve_pending<V: View>(
         }));
     };
     let pending = *overlay.pending(pending_slot);
-    let amount = match check_against_pending(item, &pending, now) {
-        Ok(amount) => amount,
-        Err(status) => return Ok(Err(status)),
-    };
+    let meant = inherit(item, &pending.transfer);
+    if let Err(status) = check_against_pending(&meant, &pending, now) {
+        return Ok(Err(status));
+    }
     if item.flags.contains(TransferFlags::IMPORTED)
         && let Err(status) = check_imported_timestamp(overlay, timestamp)
     {
@@ -71,32 +71,11 @@ pub(super) fn resolve_pending<V: View>(
     };
     let (mut debit, mut credit) = release(overlay, &pending, pending_slot, end)?;
     if posts {
-        debit.debits_posted = sum(debit.debits_posted, amount, &debit)?;
-        credit.credits_posted = sum(credit.credits_posted, amount, &credit)?;
+        debit.debits_posted = sum(debit.debits_posted, meant.amount, &debit)?;
+        credit.credits_posted = sum(credit.credits_posted, meant.amount, &credit)?;
     }
     change_accounts(overlay, (debit_slot, debit), (credit_slot, credit))?;
-    let inherited = |own: u128, pending: u128| if own == 0 { pending } else { own };
-    let from = &pending.transfer;
-    let transfer = Transfer {
-        debit_account_id: from.debit_account_id,
-        credit_account_id: from.credit_account_id,
-        amount,
-        user_data_128: inherited(item.user_data_128, from.user_data_128),
-        user_data_64: if item.user_data_64 == 0 {
-            from.user_data_64
-        } else {
-            item.user_data_64
-        },
-        user_data_32: if item.user_data_32 == 0 {
-            from.user_data_32
-        } else {
-            item.user_data_32
-        },
-        ledger: from.ledger,
-        code: from.code,
-        timestamp,
-        ..*item
-    };
+    let transfer = Transfer { timestamp, ..meant };
     overlay.add_transfer(transfer, debit_slot, credit_slot)?;
     Ok(Ok(()))
 }
@@ -126,36 +105,55 @@ fn check_fields(item: &Transfer) -> Result<(), Status> {
     Ok(())
 }
 
-/// The amount to post or void, or what does not fit the pending transfer.
-fn check_against_pending(item: &Transfer, pending: &Pending, now: u64) -> Result<u128, Status> {
-    let reserved = &pending.transfer;
-    if item.debit_account_id != AccountId::ZERO
-        && item.debit_account_id != reserved.debit_account_id
-    {
-        return Err(Status::PendingTransferHasDifferentDebitAccountId);
-    }
-    if item.credit_account_id != AccountId::ZERO
-        && item.credit_account_id != reserved.credit_account_id
-    {
-        return Err(Status::PendingTransferHasDifferentCreditAccountId);
-    }
-    if item.ledger != 0 && item.ledger != reserved.ledger {
-        return Err(Status::PendingTransferHasDifferentLedger);
-    }
-    if item.code != 0 && item.code != reserved.code {
-        return Err(Status::PendingTransferHasDifferentCode);
+/// What a post or void means: everything it leaves open is that of its pending transfer. An amount is left open by 0 in
+/// a void and by [`AMOUNT_MAX`] in a post.
+pub(super) fn inherit(item: &Transfer, pending: &Transfer) -> Transfer {
+    fn or<T: PartialEq>(own: T, open: T, pending: T) -> T {
+        if own == open { pending } else { own }
     }
     let voids = item.flags.contains(TransferFlags::VOID_PENDING_TRANSFER);
     let all = if voids { 0 } else { AMOUNT_MAX };
-    let amount = if item.amount == all {
-        reserved.amount
-    } else {
-        item.amount
-    };
-    if amount > reserved.amount {
+    Transfer {
+        debit_account_id: or(
+            item.debit_account_id,
+            AccountId::ZERO,
+            pending.debit_account_id,
+        ),
+        credit_account_id: or(
+            item.credit_account_id,
+            AccountId::ZERO,
+            pending.credit_account_id,
+        ),
+        amount: or(item.amount, all, pending.amount),
+        user_data_128: or(item.user_data_128, 0, pending.user_data_128),
+        user_data_64: or(item.user_data_64, 0, pending.user_data_64),
+        user_data_32: or(item.user_data_32, 0, pending.user_data_32),
+        ledger: or(item.ledger, 0, pending.ledger),
+        code: or(item.code, 0, pending.code),
+        ..*item
+    }
+}
+
+/// What of a post or void, after [`inherit`], does not fit its pending transfer.
+fn check_against_pending(meant: &Transfer, pending: &Pending, now: u64) -> Result<(), Status> {
+    let reserved = &pending.transfer;
+    if meant.debit_account_id != reserved.debit_account_id {
+        return Err(Status::PendingTransferHasDifferentDebitAccountId);
+    }
+    if meant.credit_account_id != reserved.credit_account_id {
+        return Err(Status::PendingTransferHasDifferentCreditAccountId);
+    }
+    if meant.ledger != reserved.ledger {
+        return Err(Status::PendingTransferHasDifferentLedger);
+    }
+    if meant.code != reserved.code {
+        return Err(Status::PendingTransferHasDifferentCode);
+    }
+    if meant.amount > reserved.amount {
         return Err(Status::ExceedsPendingTransferAmount);
     }
-    if voids && amount < reserved.amount {
+    let voids = meant.flags.contains(TransferFlags::VOID_PENDING_TRANSFER);
+    if voids && meant.amount < reserved.amount {
         return Err(Status::PendingTransferHasDifferentAmount);
     }
     match pending.status {
@@ -171,7 +169,7 @@ fn check_against_pending(item: &Transfer, pending: &Pending, now: u64) -> Result
     {
         return Err(Status::PendingTransferExpired);
     }
-    Ok(amount)
+    Ok(())
 }
 
 /// The accounts of a pending transfer, which exist because accounts are never deleted.

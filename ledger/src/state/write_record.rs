@@ -27,13 +27,9 @@ impl Command for RecordItem<'_> {
         _mode: bool,
         now: u64,
     ) -> Result<ItemResult, Broken> {
-        let refuse = |status: Status| ItemResult {
-            timestamp: now,
-            status: status.code(),
-        };
         let key = match check(self) {
             Ok(key) => key,
-            Err(status) => return Ok(refuse(status)),
+            Err(status) => return Ok(status.at(now)),
         };
         let fingerprint = self.fingerprint();
         let existing = overlay.record(&key);
@@ -41,23 +37,20 @@ impl Command for RecordItem<'_> {
             && existing.operation_id == self.operation_id
         {
             return Ok(if existing.fingerprint == fingerprint {
-                ItemResult {
-                    timestamp: existing.timestamp,
-                    status: Status::Exists.code(),
-                }
+                Status::Exists.at(existing.timestamp)
             } else {
-                refuse(Status::ExistsWithDifferentContent)
+                Status::ExistsWithDifferentContent.at(now)
             });
         }
         if let Err(status) = check_version(self, existing) {
-            return Ok(refuse(status));
+            return Ok(status.at(now));
         }
         let version = next(existing.map_or(0, |record| record.version))?;
         let former_bytes = existing.map(|record| key.key().len() + record.value.len());
         let totals = overlay.namespace(self.namespace);
         let Some(totals_after) = grow(totals, former_bytes, key.key().len() + self.value.len())
         else {
-            return Ok(refuse(Status::NamespaceFull));
+            return Ok(Status::NamespaceFull.at(now));
         };
 
         // The line of no return: from here on the record is written.
@@ -72,10 +65,7 @@ impl Command for RecordItem<'_> {
         overlay.set_namespace(self.namespace, totals_after);
         overlay.set_record(key, record.clone());
         overlay.add_event(now, EventBody::RecordWritten { key, record })?;
-        Ok(ItemResult {
-            timestamp: now,
-            status: Status::Written.code(),
-        })
+        Ok(Status::Written.at(now))
     }
 }
 

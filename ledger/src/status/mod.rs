@@ -29,6 +29,12 @@ macro_rules! statuses {
                 self as u32
             }
 
+            /// The answer of this status with a timestamp, ns.
+            #[inline]
+            pub(crate) const fn at(self, timestamp: u64) -> crate::result::ItemResult {
+                crate::result::ItemResult { timestamp, status: self.code() }
+            }
+
             /// The name in `snake_case`.
             pub const fn name(self) -> &'static str {
                 match self {
