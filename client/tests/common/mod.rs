@@ -50,6 +50,19 @@ pub enum Fault {
     NewerStatus,
 }
 
+/// Runs calls at the same time, each in a task of its own, and returns what they came to in their order.
+pub async fn at_once<F>(calls: impl IntoIterator<Item = F>) -> Vec<F::Output>
+where
+    F: Future<Output: Send> + Send + 'static,
+{
+    let running: Vec<_> = calls.into_iter().map(tokio::spawn).collect();
+    let mut outputs = Vec::new();
+    for call in running {
+        outputs.push(call.await.unwrap());
+    }
+    outputs
+}
+
 /// What the servers share.
 pub struct Shared {
     pub state: MemoryState,

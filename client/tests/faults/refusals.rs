@@ -1,0 +1,58 @@
+//! Refusals: those that are waited out, and those that are told at once.
+
+use std::time::{Duration, Instant};
+
+use farthing_client::*;
+use farthing_proto::error::Refused;
+
+use crate::common::Fault;
+use crate::common::bank::{bank, pay};
+
+#[tokio::test]
+async fn an_overloaded_leader_is_given_the_time_it_asks_for() {
+    let (cluster, client) = bank(1).await;
+    let busy =
+        Refused::new(Reason::Overloaded, "busy").with_retry_after(Duration::from_millis(120));
+    cluster.fault(Fault::Refuse(busy.clone()));
+    let begun = Instant::now();
+    pay(&client, 10).await.unwrap();
+    assert!(begun.elapsed() >= Duration::from_millis(120));
+    // The stream was good all the time.
+    assert_eq!(cluster.streams(), 1);
+
+    // A hint beyond the deadline is no reason to wait for the deadline.
+    let busy = Refused::new(Reason::Overloaded, "busy").with_retry_after(Duration::from_secs(60));
+    cluster.fault(Fault::Refuse(busy));
+    let begun = Instant::now();
+    let error = pay(&client, 11).await.unwrap_err();
+    assert!(
+        matches!(
+            error,
+            Error::Overloaded {
+                retry_after: Some(_),
+                ..
+            }
+        ),
+        "{error:?}"
+    );
+    assert!(begun.elapsed() < Duration::from_secs(5));
+}
+
+#[tokio::test]
+async fn a_refusal_for_good_is_told_at_once_and_alone() {
+    let (cluster, client) = bank(1).await;
+    cluster.fault(Fault::Refuse(Refused::invalid(vec![FieldError::new(
+        "sections[0]",
+        "words",
+    )])));
+    let error = pay(&client, 10).await.unwrap_err();
+    assert!(
+        matches!(&error, Error::InvalidRequest { violations } if violations[0].field == "sections[0]")
+    );
+    cluster.fault(Fault::Refuse(Refused::new(Reason::PermissionDenied, "no")));
+    let error = pay(&client, 10).await.unwrap_err();
+    assert_eq!(error.reason(), Some(Reason::PermissionDenied));
+    assert_eq!(error.code(), "PERMISSION_DENIED");
+    assert_eq!(cluster.request_count(), 3);
+    assert!(pay(&client, 10).await.unwrap().is_success());
+}
