@@ -4,7 +4,7 @@
 SHELL := /usr/bin/env bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help deps build up down status test verify arrows deny fix bench clean-data
+.PHONY: help deps build up down status test verify arrows deny fix bench soak clean-data
 
 # ccache keeps the C++ objects over `cargo clean` and between checkouts. The exact words matter: cargo rebuilds
 # RocksDB when they change, so every way into the build (this file, .ci/run) uses the same ones.
@@ -70,6 +70,9 @@ bench: build ## measure a fresh cluster of three nodes (BENCH_ARGS=... for other
 	@$(FARTHING) --dir $(BENCH_DIR) cluster up --nodes $(NODES)
 	@trap '$(FARTHING) --dir $(BENCH_DIR) cluster down && rm -rf "$(BENCH_DIR)"' EXIT; \
 	  $(FARTHING) --dir $(BENCH_DIR) bench $(BENCH_ARGS)
+
+soak: build ## ten minutes of full load on a fresh cluster: elections, memory, bytes on disk
+	@$(MAKE) --no-print-directory bench BENCH_ARGS="--duration 10min"
 
 clean-data: ## stop the local cluster and delete its data
 	@if [[ -x "$(FARTHING)" && -d "$(DIR)" ]]; then $(FARTHING) --dir $(DIR) cluster down; fi

@@ -102,6 +102,7 @@ pub async fn run(
         block_cache_bytes: config.block_cache_bytes,
         ..storage::Config::new(&config.dir)
     };
+    let term_at_start = log.vote().map_or(0, |vote| vote.term);
     let (writer, storage) = Storage::open(storage_config, Arc::new(Durable(log.clone())))?;
     tracing::info!(
         node_id = config.node_id,
@@ -133,6 +134,8 @@ pub async fn run(
         node_id: config.node_id,
         client_address: address_of(&client_listener, &config.client_address),
         peer_address: config.peer_address.clone(),
+        data_dir: config.dir.clone(),
+        term_at_start,
     };
     let context = Context::new(
         identity.clone(),

@@ -7,11 +7,14 @@
 //! on any cluster.
 
 mod ids;
+mod nodes;
 mod options;
 mod report;
 mod run;
+mod watch;
 mod workload;
 
-pub use options::{BenchOptions, IdOrder};
+pub use nodes::NodeCost;
+pub use options::{BenchOptions, IdOrder, TRANSFERS_MAX};
 pub use report::BenchReport;
 pub use run::run;

@@ -9,6 +9,9 @@ pub(super) const BATCH_ITEMS_MAX: u64 = 8_189;
 /// Accounts at most: their ids and balances are held in memory.
 const ACCOUNTS_MAX: u64 = 20_000_000;
 
+/// Transfers of a run at most.
+pub const TRANSFERS_MAX: u64 = u32::MAX as u64 * 16;
+
 /// Order in which transfer ids come.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, clap::ValueEnum)]
 #[serde(rename_all = "snake_case")]
@@ -35,6 +38,8 @@ pub struct BenchOptions {
     pub transfer_hot_percent: u8,
     /// Transfers measured.
     pub transfer_count: u64,
+    /// When given: the run ends after so many seconds, if its transfers last that long.
+    pub duration_s: Option<u64>,
     /// Transfers before those, not measured.
     pub warmup: u64,
     /// Transfers in a request, 1 to 8,189.
@@ -66,6 +71,7 @@ impl Default for BenchOptions {
             account_count_hot: 0,
             transfer_hot_percent: 100,
             transfer_count: 1_000_000,
+            duration_s: None,
             warmup: 0,
             transfer_batch_size: BATCH_ITEMS_MAX,
             transfer_pending: false,
@@ -117,11 +123,8 @@ impl BenchOptions {
             u64::from(self.random_id_percent),
             0..=100,
         )?;
-        in_range(
-            "transfer-count",
-            self.transfer_count,
-            1..=u64::from(u32::MAX) * 16,
-        )?;
+        in_range("transfer-count", self.transfer_count, 1..=TRANSFERS_MAX)?;
+        in_range("duration", self.duration_s.unwrap_or(1), 1..=7 * 86_400)?;
         in_range(
             "transfer-batch-size",
             self.transfer_batch_size,

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 
+use super::nodes::NodeCost;
 use super::options::BenchOptions;
 use crate::latency::LatencyUs;
 use crate::output::{self, Report, Table};
@@ -33,6 +34,8 @@ pub struct BenchReport {
     pub amount_debited: String,
     /// Sum of the accounts' credits.
     pub amount_credited: String,
+    /// What the run cost each node.
+    pub nodes: Vec<NodeCost>,
     /// The settings of the run.
     pub settings: BenchOptions,
 }
@@ -46,6 +49,8 @@ impl Report for BenchReport {
         } else {
             "batch"
         };
+        let most = |of: fn(&NodeCost) -> u64| self.nodes.iter().map(of).max().unwrap_or(0);
+        let per_transfer = self.nodes.iter().map(|node| node.disk_bytes_per_transfer);
         Table::pairs([
             ("transfers", output::count(self.transfers)),
             ("time", us(self.elapsed_us)),
@@ -66,6 +71,23 @@ impl Report for BenchReport {
             (
                 "balances",
                 if self.balances_ok { "right" } else { "WRONG" }.to_owned(),
+            ),
+            ("elections", most(|node| node.elections).to_string()),
+            (
+                "memory of a node",
+                format!("{} at most", output::bytes(most(|node| node.rss_bytes))),
+            ),
+            (
+                "disk of a node",
+                format!(
+                    "{} at most, of it {} log",
+                    output::bytes(most(|node| node.disk_bytes)),
+                    output::bytes(most(|node| node.log_bytes))
+                ),
+            ),
+            (
+                "disk per transfer",
+                format!("{:.1} B without the log", per_transfer.fold(0.0, f64::max)),
             ),
         ])
     }

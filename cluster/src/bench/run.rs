@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use farthing_client::{Client, Outcome, ids};
@@ -12,12 +13,15 @@ use tokio::task::JoinSet;
 use tokio::time::sleep_until;
 
 use super::ids::TransferIds;
+use super::nodes;
 use super::options::{BATCH_ITEMS_MAX, BenchOptions};
 use super::report::BenchReport;
+use super::watch::Watch;
 use super::workload::{CODE, LEDGER, Workload};
 use crate::connect::{failure, patiently};
 use crate::failure::{Code, Failure};
 use crate::latency::Latencies;
+use crate::local::ClusterHealth;
 
 /// How long one call is tried again with the same ids, should the cluster lose its leader meanwhile.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -58,13 +62,14 @@ impl Done {
 }
 
 /// Measures, and then compares the accounts with what was sent. `connect` makes one client; it is called once for each
-/// client of the run.
+/// client of the run. `health` tells how the nodes stand; it is asked before and after.
 ///
 /// # Errors
 /// [`Code::Usage`] for settings out of range; otherwise what a call fails with.
 pub async fn run(
     options: &BenchOptions,
     connect: impl AsyncFn(usize) -> Result<Client, Failure>,
+    health: impl AsyncFn() -> ClusterHealth,
 ) -> Result<BenchReport, Failure> {
     options.check()?;
     let mut clients = Vec::new();
@@ -73,17 +78,20 @@ pub async fn run(
     }
     let accounts = create_accounts(&clients[0], options.account_count).await?;
     let transfer_ids = TransferIds::new(options.id_order, options.random_id_percent);
-    let phase = |first, count| Workload::new(options, accounts.clone(), transfer_ids, first, count);
+    let phase = |first, count, time| {
+        Workload::new(options, accounts.clone(), transfer_ids, first, count, time)
+    };
 
-    let warm = send_all(&clients, options, phase(0, options.warmup)).await?;
+    let warm = send_all(&clients, options, phase(0, options.warmup, None)).await?;
+    let before = health().await;
+    let time = options.duration_s.map(Duration::from_secs);
+    let measured = phase(options.warmup, options.transfer_count, time);
+    let watch = Watch::new(Arc::clone(measured.answered()), measured.total());
     let begun = Instant::now();
-    let done = send_all(
-        &clients,
-        options,
-        phase(options.warmup, options.transfer_count),
-    )
-    .await?;
+    let done = send_all(&clients, options, measured).await?;
     let elapsed = begun.elapsed();
+    drop(watch);
+    let after = health().await;
 
     let expected = warm.amount + done.amount;
     let (debited, credited) = sums(&clients[0], &accounts).await?;
@@ -98,6 +106,7 @@ pub async fn run(
         amount_expected: expected.to_string(),
         amount_debited: debited.to_string(),
         amount_credited: credited.to_string(),
+        nodes: nodes::costs(&before, &after),
         settings: options.clone(),
     })
 }
@@ -218,7 +227,12 @@ async fn send(
             under_way.push(call(&client, transfers, due));
         }
         match under_way.next().await {
-            Some(answer) => done.take_in(answer?),
+            Some(answer) => {
+                let answer = answer?;
+                let count = answer.transfers.len() as u64;
+                workload.answered().fetch_add(count, Ordering::Relaxed);
+                done.take_in(answer);
+            }
             None => return Ok(done),
         }
     }

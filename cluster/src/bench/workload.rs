@@ -1,6 +1,8 @@
 //! The transfers of a run.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
 
 use farthing_ledger::{AccountId, Transfer, TransferFlags, TransferId};
 use rand::rngs::StdRng;
@@ -27,6 +29,9 @@ pub(super) struct Workload {
     first: u64,
     next: AtomicU64,
     end: u64,
+    /// Nothing is taken after this.
+    until: Option<Instant>,
+    answered: Arc<AtomicU64>,
 }
 
 /// A stretch of transfers taken by one sender: numbers from `first`, so many.
@@ -37,13 +42,14 @@ pub(super) struct Stretch {
 }
 
 impl Workload {
-    /// Transfers numbered from `first`, `count` of them.
+    /// Transfers numbered from `first`, `count` of them, or as many as are taken within `time`.
     pub(super) fn new(
         options: &BenchOptions,
         accounts: Vec<AccountId>,
         ids: TransferIds,
         first: u64,
         count: u64,
+        time: Option<Duration>,
     ) -> Self {
         Self {
             accounts,
@@ -59,11 +65,29 @@ impl Workload {
             first,
             next: AtomicU64::new(first),
             end: first + count,
+            until: time.map(|time| Instant::now() + time),
+            answered: Arc::default(),
         }
     }
 
-    /// The next stretch of at most `size` transfers; `None` when all are taken.
+    /// How many transfers were answered so far, for whoever watches.
+    pub(super) fn answered(&self) -> &Arc<AtomicU64> {
+        &self.answered
+    }
+
+    /// How many there are to be; 0 when the time decides.
+    pub(super) fn total(&self) -> u64 {
+        match self.until {
+            Some(_) => 0,
+            None => self.end - self.first,
+        }
+    }
+
+    /// The next stretch of at most `size` transfers; `None` when all are taken or the time is over.
     pub(super) fn take(&self, size: u64) -> Option<Stretch> {
+        if self.until.is_some_and(|until| until <= Instant::now()) {
+            return None;
+        }
         let first = self.next.fetch_add(size, Ordering::Relaxed);
         let count = self.end.saturating_sub(first).min(size);
         (count > 0).then_some(Stretch { first, count })
@@ -136,7 +160,19 @@ mod tests {
             TransferIds::new(IdOrder::Sequential, 0),
             0,
             count,
+            None,
         )
+    }
+
+    #[test]
+    fn nothing_is_taken_after_the_time() {
+        let accounts = vec![AccountId(1), AccountId(2)];
+        let ids = TransferIds::new(IdOrder::Sequential, 0);
+        let options = BenchOptions::default();
+        let timed = |time| Workload::new(&options, accounts.clone(), ids, 0, 10, Some(time));
+        assert_eq!(timed(Duration::ZERO).take(4), None);
+        assert!(timed(Duration::from_secs(3_600)).take(4).is_some());
+        assert_eq!(timed(Duration::ZERO).total(), 0, "nobody knows how many");
     }
 
     #[test]

@@ -4,14 +4,15 @@ use std::collections::BTreeMap;
 use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
-use farthing_client::{Client, ids};
-use farthing_ledger::{Account, AccountFlags, AccountId, CreateAccountStatus};
+use farthing_client::Client;
+use farthing_ledger::{Account, AccountFlags, AccountId};
 use serde::Serialize;
 
 use super::globals::Globals;
+use super::items::{UserData, chosen_id, created_or_refused, missing, missing_is_failure, scales};
 use super::values::id;
 use crate::connect::failure;
-use crate::failure::{Code, Failure};
+use crate::failure::Failure;
 use crate::output::{self, Align, Printer, Report, Table, uuid};
 
 #[derive(Debug, Subcommand)]
@@ -49,25 +50,8 @@ pub(super) struct Create {
     /// Closed from the start.
     #[arg(long)]
     closed: bool,
-    /// Links to outside, 128 bits.
-    #[arg(long, value_parser = id, default_value = "0", hide_default_value = true, value_name = "ID")]
-    user_data_128: u128,
-    /// Links to outside, 64 bits.
-    #[arg(
-        long,
-        default_value_t = 0,
-        hide_default_value = true,
-        value_name = "NUMBER"
-    )]
-    user_data_64: u64,
-    /// Links to outside, 32 bits.
-    #[arg(
-        long,
-        default_value_t = 0,
-        hide_default_value = true,
-        value_name = "NUMBER"
-    )]
-    user_data_32: u32,
+    #[command(flatten)]
+    user_data: UserData,
 }
 
 impl Create {
@@ -92,9 +76,9 @@ impl Create {
                 .into_iter()
                 .filter(|(wanted, _)| *wanted)
                 .fold(AccountFlags::default(), |all, (_, flag)| all.with(flag)),
-            user_data_128: self.user_data_128,
-            user_data_64: self.user_data_64,
-            user_data_32: self.user_data_32,
+            user_data_128: self.user_data.user_data_128,
+            user_data_64: self.user_data.user_data_64,
+            user_data_32: self.user_data.user_data_32,
             ..Account::default()
         }
     }
@@ -115,18 +99,8 @@ impl AccountCommand {
                     .create_accounts(vec![account])
                     .await
                     .map_err(failure)?;
-                match outcomes.first().map(|outcome| outcome.status) {
-                    Some(CreateAccountStatus::Created) => {}
-                    Some(CreateAccountStatus::Exists) => {
-                        printer.say("The account exists already, exactly so.")?
-                    }
-                    status => {
-                        return Err(refused(
-                            "account",
-                            status.map(|status| (status.name(), status as u32)),
-                        ));
-                    }
-                }
+                let answer = outcomes.first().map(|outcome| outcome.status.into());
+                created_or_refused("account", printer, answer)?;
                 show(&client, printer, &[id]).await
             }
             Self::Get { ids } => show(&client, printer, &ids).await,
@@ -134,31 +108,10 @@ impl AccountCommand {
     }
 }
 
-/// The id given, or a new one that is told before anything is sent: whoever loses the answer can ask again with it.
-pub(super) fn chosen_id(what: &str, given: Option<u128>) -> u128 {
-    given.unwrap_or_else(|| {
-        let id = ids::new();
-        output::tell(format!("{what} id: {}", uuid(id)));
-        id
-    })
-}
-
-/// The failure of an item that was refused, by the name and number of its status.
-pub(super) fn refused(what: &str, status: Option<(&str, u32)>) -> Failure {
-    let Some((name, number)) = status else {
-        return Failure::new(Code::Internal, format!("the {what} was not answered"));
-    };
-    Failure::new(
-        Code::ItemRefused,
-        format!("the {what} was refused: {name} ({number})"),
-    )
-    .advise("docs/reference lists every status and the rule it is named after")
-}
-
 async fn show(client: &Client, printer: Printer, ids: &[u128]) -> Result<ExitCode, Failure> {
     let wanted: Vec<AccountId> = ids.iter().map(|id| AccountId(*id)).collect();
     let found = client.lookup_accounts(&wanted).await.map_err(failure)?;
-    let missing = missing(ids, found.iter().map(Option::is_some));
+    let missing = missing(ids, &found);
     let accounts: Vec<Account> = found.into_iter().flatten().collect();
     let scales = scales(client, accounts.iter().map(|account| account.ledger)).await?;
     let rows = accounts
@@ -166,43 +119,6 @@ async fn show(client: &Client, printer: Printer, ids: &[u128]) -> Result<ExitCod
         .map(|account| AccountRow::new(account, &scales));
     printer.print(&Accounts(rows.collect()))?;
     missing_is_failure("account", &missing)
-}
-
-/// The ids that were not found.
-pub(super) fn missing(ids: &[u128], found: impl Iterator<Item = bool>) -> Vec<u128> {
-    ids.iter()
-        .zip(found)
-        .filter(|(_, found)| !found)
-        .map(|(id, _)| *id)
-        .collect()
-}
-
-/// Success, or the failure that names what is missing.
-pub(super) fn missing_is_failure(what: &str, missing: &[u128]) -> Result<ExitCode, Failure> {
-    if missing.is_empty() {
-        return Ok(ExitCode::SUCCESS);
-    }
-    let listed: Vec<String> = missing.iter().map(|id| uuid(*id)).collect();
-    Err(Failure::new(
-        Code::NotFound,
-        format!("{what} {} is not there", listed.join(", ")),
-    ))
-}
-
-/// Decimals of ledgers; a number nobody registered has none.
-pub(super) async fn scales(
-    client: &Client,
-    numbers: impl Iterator<Item = u32>,
-) -> Result<BTreeMap<u32, u8>, Failure> {
-    let mut numbers: Vec<u32> = numbers.collect();
-    numbers.sort_unstable();
-    numbers.dedup();
-    let ledgers = client.lookup_ledgers(&numbers).await.map_err(failure)?;
-    let scale = |ledger: Option<farthing_ledger::Ledger>| ledger.map_or(0, |ledger| ledger.scale);
-    Ok(numbers
-        .into_iter()
-        .zip(ledgers.into_iter().map(scale))
-        .collect())
 }
 
 #[derive(Debug, Serialize)]

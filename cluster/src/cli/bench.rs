@@ -1,13 +1,16 @@
 //! `farthing bench`: throughput and latency.
 
 use std::process::ExitCode;
+use std::time::Duration;
 
 use clap::Args;
 
 use super::globals::Globals;
-use crate::bench::{self, BenchOptions, IdOrder};
+use super::values::duration;
+use crate::bench::{self, BenchOptions, IdOrder, TRANSFERS_MAX};
 use crate::connect;
 use crate::failure::{Code, Failure};
+use crate::local::Asker;
 use crate::output::Printer;
 
 /// Measures throughput and latency with transfers between accounts of its own, then checks that the accounts hold
@@ -23,9 +26,12 @@ pub(super) struct BenchArgs {
     /// Share of transfers that debit a hot account, when there are hot accounts.
     #[arg(long, default_value_t = 100, value_name = "PERCENT")]
     transfer_hot_percent: u8,
-    /// Transfers to measure.
-    #[arg(long, default_value_t = BenchOptions::default().transfer_count, value_name = "COUNT")]
-    transfer_count: u64,
+    /// Transfers to measure [default: 1000000].
+    #[arg(long, value_name = "COUNT")]
+    transfer_count: Option<u64>,
+    /// End after this time, such as 10min; without --transfer-count the transfers last as long as it takes.
+    #[arg(long, value_parser = duration, value_name = "TIME")]
+    duration: Option<Duration>,
     /// Transfers before those, not measured.
     #[arg(long, default_value_t = 0, value_name = "COUNT")]
     warmup: u64,
@@ -72,7 +78,11 @@ impl BenchArgs {
             account_count: self.account_count,
             account_count_hot: self.account_count_hot,
             transfer_hot_percent: self.transfer_hot_percent,
-            transfer_count: self.transfer_count,
+            transfer_count: self.transfer_count.unwrap_or(match self.duration {
+                Some(_) => TRANSFERS_MAX,
+                None => BenchOptions::default().transfer_count,
+            }),
+            duration_s: self.duration.map(|time| time.as_secs().max(1)),
             warmup: self.warmup,
             transfer_batch_size: self.transfer_batch_size,
             transfer_pending: self.transfer_pending,
@@ -85,9 +95,14 @@ impl BenchArgs {
             rate: self.rate,
             seed: self.seed,
         };
-        let report = bench::run(&options, async |connections| {
-            connect::connect_with(&endpoints, globals.deadline, connections).await
-        })
+        let asker = Asker::new(&endpoints)?;
+        let report = bench::run(
+            &options,
+            async |connections| {
+                connect::connect_with(&endpoints, globals.deadline, connections).await
+            },
+            async || asker.remote(&endpoints).await,
+        )
         .await?;
         printer.print(&report)?;
         if report.balances_ok && report.refused.is_empty() {

@@ -7,6 +7,7 @@ mod cluster;
 mod globals;
 mod id;
 mod import;
+mod items;
 mod ledger;
 pub mod reference;
 mod transfer;

@@ -6,13 +6,11 @@ use std::time::Duration;
 
 use clap::{ArgGroup, Args, Subcommand};
 use farthing_client::Client;
-use farthing_ledger::{
-    AMOUNT_MAX, AccountId, CreateTransferStatus, Transfer, TransferFlags, TransferId, amount,
-};
+use farthing_ledger::{AMOUNT_MAX, AccountId, Transfer, TransferFlags, TransferId, amount};
 use serde::Serialize;
 
-use super::account::{chosen_id, missing, missing_is_failure, refused, scales};
 use super::globals::Globals;
+use super::items::{UserData, chosen_id, created_or_refused, missing, missing_is_failure, scales};
 use super::values::{duration, id};
 use crate::connect::failure;
 use crate::failure::{Code, Failure};
@@ -75,25 +73,8 @@ pub(super) struct Create {
     /// Close the credit account (with --pending).
     #[arg(long, requires = "pending")]
     closing_credit: bool,
-    /// Links to outside, 128 bits.
-    #[arg(long, value_parser = id, default_value = "0", hide_default_value = true, value_name = "ID")]
-    user_data_128: u128,
-    /// Links to outside, 64 bits.
-    #[arg(
-        long,
-        default_value_t = 0,
-        hide_default_value = true,
-        value_name = "NUMBER"
-    )]
-    user_data_64: u64,
-    /// Links to outside, 32 bits.
-    #[arg(
-        long,
-        default_value_t = 0,
-        hide_default_value = true,
-        value_name = "NUMBER"
-    )]
-    user_data_32: u32,
+    #[command(flatten)]
+    user_data: UserData,
 }
 
 impl Create {
@@ -163,9 +144,9 @@ impl Create {
             credit_account_id: AccountId(self.credit.unwrap_or(0)),
             amount,
             pending_id,
-            user_data_128: self.user_data_128,
-            user_data_64: self.user_data_64,
-            user_data_32: self.user_data_32,
+            user_data_128: self.user_data.user_data_128,
+            user_data_64: self.user_data.user_data_64,
+            user_data_32: self.user_data.user_data_32,
             timeout: self.timeout_s()?,
             ledger: self.ledger.unwrap_or(0),
             code: self.code.unwrap_or(0),
@@ -205,18 +186,8 @@ impl TransferCommand {
                     .create_transfers(vec![transfer])
                     .await
                     .map_err(failure)?;
-                match outcomes.first().map(|outcome| outcome.status) {
-                    Some(CreateTransferStatus::Created) => {}
-                    Some(CreateTransferStatus::Exists) => {
-                        printer.say("The transfer exists already, exactly so.")?
-                    }
-                    status => {
-                        return Err(refused(
-                            "transfer",
-                            status.map(|status| (status.name(), status as u32)),
-                        ));
-                    }
-                }
+                let answer = outcomes.first().map(|outcome| outcome.status.into());
+                created_or_refused("transfer", printer, answer)?;
                 show(&client, printer, &[id]).await
             }
             Self::Get { ids } => show(&client, printer, &ids).await,
@@ -227,7 +198,7 @@ impl TransferCommand {
 async fn show(client: &Client, printer: Printer, ids: &[u128]) -> Result<ExitCode, Failure> {
     let wanted: Vec<TransferId> = ids.iter().map(|id| TransferId(*id)).collect();
     let found = client.lookup_transfers(&wanted).await.map_err(failure)?;
-    let missing = missing(ids, found.iter().map(Option::is_some));
+    let missing = missing(ids, &found);
     let transfers: Vec<Transfer> = found.into_iter().flatten().collect();
     let scales = scales(client, transfers.iter().map(|transfer| transfer.ledger)).await?;
     let rows = transfers

@@ -92,6 +92,10 @@ pub struct NodeHealth {
     pub rss_bytes: u64,
     /// Disk used by its directory, in bytes.
     pub disk_bytes: u64,
+    /// Of it, the live files of the state.
+    pub state_bytes: u64,
+    /// Of it, the log.
+    pub log_bytes: u64,
     /// Seconds since it started.
     pub uptime_s: u64,
     /// Its build.
@@ -122,6 +126,8 @@ impl NodeHealth {
             election_count: 0,
             rss_bytes: 0,
             disk_bytes: 0,
+            state_bytes: 0,
+            log_bytes: 0,
             uptime_s: 0,
             version: String::new(),
             alarms: Vec::new(),
@@ -149,6 +155,8 @@ impl NodeHealth {
             election_count: status.election_count,
             rss_bytes: status.rss_bytes,
             disk_bytes: status.disk_bytes,
+            state_bytes: status.state_bytes,
+            log_bytes: status.log_bytes,
             uptime_s: status.uptime_s,
             version: status.version,
             alarms: status.alarms,
@@ -288,6 +296,7 @@ impl Report for ClusterHealth {
             ("transfers", Align::Right),
             ("memory", Align::Right),
             ("disk", Align::Right),
+            ("of it log", Align::Right),
         ]);
         for node in &self.nodes {
             let mut cells = vec![
@@ -308,7 +317,7 @@ impl Report for ClusterHealth {
                     ]
                     .map(|number| number.to_string()),
                 );
-                cells.extend([node.rss_bytes, node.disk_bytes].map(output::bytes));
+                cells.extend([node.rss_bytes, node.disk_bytes, node.log_bytes].map(output::bytes));
             } else {
                 cells.push("no answer".to_owned());
             }

@@ -1,6 +1,7 @@
 //! What `make up` and its neighbours do, twice each.
 
 use std::path::Path;
+use std::time::{Duration, Instant};
 
 use super::payments::assert_books;
 use super::support::{Cluster, leader, nodes};
@@ -107,6 +108,11 @@ fn commands_may_be_run_twice() {
     let moved = cluster.json(["cluster", "transfer-leader", &to.to_string()]);
     assert_eq!(moved["leader"], to);
     cluster.wait_for("the new leader", |status| leader(status) == Some(to));
+    // Each counts from its own start, and one of them was restarted above.
+    cluster.wait_for("the elections since each node's start", |status| {
+        let counts = || nodes(status).filter_map(|node| node["election_count"].as_u64());
+        counts().all(|count| count >= 1) && counts().max() >= Some(2)
+    });
 
     cluster.ok(["cluster", "down"]);
     let again = cluster.ok(["cluster", "down"]);
@@ -159,6 +165,18 @@ fn a_short_measurement_balances() {
         assert!(report["transfers_per_second"].as_u64() > Some(0));
         assert!(report["latency_us"]["p99"].as_u64() >= report["latency_us"]["p50"].as_u64());
         assert_eq!(report["settings"]["account_count"], 100);
+        let nodes = report["nodes"].as_array().unwrap();
+        assert_eq!(nodes.len(), 3, "what the run cost each node: {report:#}");
+        for node in nodes {
+            let bytes = |field: &str| node[field].as_u64().unwrap();
+            assert!(bytes("rss_bytes") > 1 << 20);
+            assert!(bytes("log_bytes") > 0 && bytes("log_bytes") < bytes("disk_bytes"));
+        }
     }
+    let began = Instant::now();
+    let timed = cluster.json(["bench", "--account-count", "100", "--duration", "1s"]);
+    assert!(began.elapsed() >= Duration::from_secs(1));
+    assert!(timed["elapsed_us"].as_u64() >= Some(1_000_000), "{timed:#}");
+    assert_eq!(timed["balances_ok"], true);
     cluster.ok(["verify"]);
 }

@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use farthing_proto::convert::id::format_id;
 use farthing_proto::error::{Reason, Refused};
 use farthing_proto::v1;
 use farthing_proto::v1::admin_server::Admin;
@@ -11,7 +10,7 @@ use futures::stream::BoxStream;
 use tonic::{Request, Response, Status};
 
 use super::context::{Context, deadline, storage_failed};
-use super::{role, verify};
+use super::{status, verify};
 use crate::consensus::Error;
 
 /// How long a transfer of leadership may take: it can stick when the target falls behind meanwhile.
@@ -28,7 +27,7 @@ impl Admin for Service {
         _request: Request<v1::StatusRequest>,
     ) -> Result<Response<v1::StatusReply>, Status> {
         let context = self.0.clone();
-        let reply = tokio::task::block_in_place(|| status(&context))
+        let reply = tokio::task::block_in_place(|| status::of(&context))
             .map_err(|error| storage_failed(&error))?;
         Ok(self.0.reply(reply))
     }
@@ -163,75 +162,4 @@ fn not_kept(index: u64) -> Refused {
         index => format!("the digest at index {index} is not kept; ask for 0, the applied index"),
     };
     Refused::new(Reason::DigestNotKept, message)
-}
-
-fn status(context: &Context) -> Result<v1::StatusReply, crate::storage::Error> {
-    let identity = context.identity();
-    let status = context.consensus().status();
-    let vote = context.log().vote();
-    let applied = context.storage().applied();
-    let state_bytes = context.storage().disk_bytes()?;
-    let leader_address = status
-        .leader
-        .and_then(|id| status.member(id))
-        .map(|member| member.client_address)
-        .unwrap_or_default();
-    let members = status
-        .members
-        .iter()
-        .map(|found| v1::Member {
-            id: found.id,
-            client_address: found.member.client_address.clone(),
-            peer_address: found.member.peer_address.clone(),
-            role: if found.voter {
-                v1::MemberRole::Voter
-            } else {
-                v1::MemberRole::Learner
-            }
-            .into(),
-        })
-        .collect();
-    Ok(v1::StatusReply {
-        cluster_id: format_id(identity.cluster_id),
-        node_id: identity.node_id,
-        role: role(status.role).into(),
-        term: status.term,
-        vote: vote.map(|vote| v1::Vote {
-            term: vote.term,
-            node_id: vote.node,
-            committed: vote.committed,
-        }),
-        leader_id: status.leader.unwrap_or(0),
-        leader_address,
-        client_address: identity.client_address.clone(),
-        peer_address: identity.peer_address.clone(),
-        members,
-        last_log_index: status.last_log_index.unwrap_or(0),
-        durable_log_index: context.log().durable_index().unwrap_or(0),
-        committed_index: status.committed_index.unwrap_or(0),
-        applied_index: applied.log_id.map_or(0, |id| id.index),
-        state_durable_index: context.storage().committed().map_or(0, |id| id.index),
-        snapshot_index: status.snapshot_index.unwrap_or(0),
-        purged_index: status.purged_index.unwrap_or(0),
-        version: env!("CARGO_PKG_VERSION").into(),
-        feature_level: u32::from(farthing_ledger::FEATURE_LEVEL_MAX),
-        uptime_s: context.uptime().as_secs(),
-        rss_bytes: rss_bytes().unwrap_or(0),
-        disk_bytes: state_bytes + context.log().bytes_on_disk(),
-        disk_free_bytes: context.storage().disk_free_bytes().unwrap_or(0),
-        election_count: status.term,
-        account_count: applied.clock.account_count,
-        transfer_count: applied.clock.transfer_count,
-        clock_timestamp: applied.clock.timestamp,
-        alarms: Vec::new(),
-        requests_in_flight: context.admission().requests_in_flight() as u64,
-    })
-}
-
-/// Resident memory of this process, where the system tells (Linux).
-fn rss_bytes() -> Option<u64> {
-    let text = std::fs::read_to_string("/proc/self/status").ok()?;
-    let line = text.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
-    let kib: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
-    Some(kib * 1_024)
 }

@@ -1,5 +1,6 @@
 //! What every service needs: the layers below, who this node is, deadlines, and refusals in the words of the wire.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -33,6 +34,10 @@ pub struct Identity {
     pub client_address: String,
     /// Address told to peers.
     pub peer_address: String,
+    /// The node's directory.
+    pub data_dir: PathBuf,
+    /// Raft term of the last start, before this one's elections.
+    pub term_at_start: u64,
 }
 
 struct Inner {

@@ -11,6 +11,7 @@ mod ledgers;
 mod packed;
 mod records;
 mod scales;
+mod status;
 mod transfers;
 mod verify;
 
