@@ -5,83 +5,16 @@
 //! record, later ones without earlier ones), the log is opened again. It must then hold exactly what it held after
 //! some record, not before the last acknowledged one; go on from there; and be the same when it is opened once more,
 //! or when the power fails during the opening.
+//!
+//! `FARTHING_CRASH_CASES=1000000` runs the long form of both campaigns: more scripts, and longer ones.
 
-use std::collections::BTreeSet;
+use std::collections::HashSet;
 
 use crate::disk::{Crash, MemoryDisk, Operation, Survival};
 
 use super::model::{Dice, Recording, Step, script};
+use super::variants::{Cuts, fingerprint, variants};
 use super::*;
-
-/// One crash: how many names survived, and what of each write.
-struct Variant {
-    names: usize,
-    writes: Vec<Survival>,
-}
-
-fn variants(crash: &Crash, dice: &mut Dice) -> Vec<Variant> {
-    let writes = crash.unsynced_writes();
-    let all_names = crash.unsynced_names();
-    let mut variants = Vec::new();
-    let mut add = |names, writes| variants.push(Variant { names, writes });
-    for names in 0..=all_names {
-        add(names, vec![Survival::Lost; writes.len()]);
-        add(names, vec![Survival::Whole; writes.len()]);
-    }
-    // Every subset of whole writes while there are few, some of them otherwise.
-    if writes.len() > 1 {
-        let subsets: Vec<u64> = match writes.len() {
-            count @ 2..=4 => (1..(1 << count) - 1).collect(),
-            _ => (0..16).map(|_| dice.roll(u64::MAX)).collect(),
-        };
-        for subset in subsets {
-            let survives = |at: usize| {
-                if subset >> (at % 64) & 1 == 1 {
-                    Survival::Whole
-                } else {
-                    Survival::Lost
-                }
-            };
-            add(all_names, (0..writes.len()).map(survives).collect());
-        }
-    }
-    // Each write torn, those before it whole or lost.
-    for (torn, &length) in writes.iter().enumerate() {
-        let mut cuts: BTreeSet<usize> = [1, 8, 16, 31, 63].into();
-        cuts.extend(
-            (64..length)
-                .step_by(64)
-                .flat_map(|at| [at, at + 1, at + 24, at + 63]),
-        );
-        while cuts.len() > 120 {
-            let at = dice.roll(cuts.len() as u64) as usize;
-            let cut = cuts.iter().copied().nth(at).unwrap();
-            cuts.remove(&cut);
-        }
-        for cut in cuts.into_iter().filter(|cut| *cut < length) {
-            for survival in [Survival::First(cut), Survival::From(cut)] {
-                let others = if dice.roll(3) == 0 {
-                    Survival::Lost
-                } else {
-                    Survival::Whole
-                };
-                add(
-                    all_names,
-                    (0..writes.len())
-                        .map(|at| if at == torn { survival } else { others })
-                        .collect(),
-                );
-            }
-        }
-    }
-    variants
-}
-
-impl Variant {
-    fn image(&self, crash: &Crash) -> MemoryDisk {
-        crash.image(self.names, |write| self.writes[write])
-    }
-}
 
 /// Opens an image and finds which of the recorded views it holds.
 fn check(
@@ -171,11 +104,14 @@ fn crash_while_opening(image: &MemoryDisk, found: &View, what: &dyn Fn() -> Stri
     }
 }
 
-fn cut_the_power_everywhere(seed: u64, steps: usize) -> usize {
-    let recording = Recording::run(&script(seed, steps));
+/// Cuts the power after every operation of a script that was run, in every way `cuts` says. Gives the number of crashes
+/// that differ in what they leave, or in what has to be there.
+fn cut_the_power_everywhere(seed: u64, script: &[Step], cuts: Cuts) -> usize {
+    let recording = Recording::run(script);
     let history = recording.disk.history();
     let mut dice = Dice(seed);
-    let mut images = 0;
+    let mut crashes = 0;
+    let mut seen = HashSet::new();
     for position in 0..=history.len() {
         // Only a write, a name or a sync changes what can survive, and filling a spare says nothing new.
         if position > 0
@@ -187,7 +123,7 @@ fn cut_the_power_everywhere(seed: u64, steps: usize) -> usize {
             continue;
         }
         let crash = Crash::after(&recording.disk, position);
-        for (number, variant) in variants(&crash, &mut dice).into_iter().enumerate() {
+        for (number, variant) in variants(&crash, cuts, &mut dice).into_iter().enumerate() {
             let what = || {
                 format!(
                     "script {seed}, position {position}, variant {number} {:?}",
@@ -195,32 +131,81 @@ fn cut_the_power_everywhere(seed: u64, steps: usize) -> usize {
                 )
             };
             let image = variant.image(&crash);
+            // Many ways to fail leave the same bytes: a write torn among its zeros, or the moment before a sync twice.
+            if !seen.insert((recording.required(position), fingerprint(&image))) {
+                continue;
+            }
             let (log, found) = check(&recording, position, &image, &what);
-            images += 1;
-            if dice.roll(40) == 0 {
-                log.close();
-                crash_while_opening(&variant.image(&crash), &found, &what);
-            } else {
-                go_on(log, &found, &image, &mut dice, &what);
+            crashes += 1;
+            // What was found is settled by now; where there are many crashes alike, going on is tried after some.
+            match dice.roll(40) {
+                0 => {
+                    log.close();
+                    crash_while_opening(&variant.image(&crash), &found, &what);
+                }
+                1..10 => go_on(log, &found, &image, &mut dice, &what),
+                _ if cuts == Cuts::Chosen => go_on(log, &found, &image, &mut dice, &what),
+                _ => {}
             }
         }
     }
-    images
+    crashes
+}
+
+/// Runs script after script, each to its end, until `FARTHING_CRASH_CASES` different crashes were tried; without it
+/// until `enough` were, which takes seconds.
+fn campaign(name: &str, enough: usize, mut run: impl FnMut(u64) -> usize) {
+    let cases = match std::env::var("FARTHING_CRASH_CASES") {
+        Ok(text) => text.parse().expect("FARTHING_CRASH_CASES is a number"),
+        Err(_) => enough,
+    };
+    let (mut scripts, mut crashes) = (0, 0);
+    while crashes < cases {
+        scripts += 1;
+        crashes += run(scripts);
+    }
+    eprintln!("{name}: {crashes} crashes of {scripts} scripts");
 }
 
 #[test]
 fn whatever_a_crash_leaves_acknowledged_records_are_there_and_nothing_else() {
-    let images: usize = (1..=3).map(|seed| cut_the_power_everywhere(seed, 60)).sum();
-    assert!(images > 4_000, "only {images} crashes were tried");
+    // Long enough to begin new segments and to give old ones back.
+    campaign("chosen cuts", 4_000, |seed| {
+        let steps = if seed <= 3 { 60 } else { 120 };
+        cut_the_power_everywhere(seed, &script(seed, steps), Cuts::Chosen)
+    });
 }
 
-/// More of the same, for a night: `cargo test --release -- --ignored crash`.
 #[test]
-#[ignore = "takes minutes"]
-fn whatever_a_crash_leaves_many_scripts() {
-    (100..200).for_each(|seed| {
-        cut_the_power_everywhere(seed, 120);
+fn whatever_byte_a_write_is_torn_at_acknowledged_records_are_there_and_nothing_else() {
+    // The first script has every kind of record once; those after it are random, and longer from one to the next.
+    campaign("every cut", 1_000, |seed| {
+        let steps = match seed {
+            1 => one_of_each(),
+            _ => script(seed, 5 + 5 * seed as usize),
+        };
+        cut_the_power_everywhere(seed, &steps, Cuts::Every)
     });
+}
+
+/// Every kind of record, in writes of one and of several records, and a reopening.
+fn one_of_each() -> Vec<Step> {
+    vec![
+        Step::Vote(vote(2)),
+        Step::Append(entries(2, 0..=2, 1)),
+        Step::Wait,
+        Step::Committed(id(2, 1)),
+        Step::Append(entries(2, 3..=4, 65)),
+        Step::Truncate(Some(id(2, 3))),
+        Step::Wait,
+        Step::Reopen,
+        Step::Purge(id(2, 1)),
+        Step::Append(entries(5, 4..=4, 0)),
+        Step::Wait,
+        Step::Vote(vote(7)),
+        Step::Purge(id(7, 20)),
+        Step::Append(entries(7, 21..=21, 1)),
+    ]
 }
 
 #[test]

@@ -10,6 +10,7 @@ mod failure;
 mod model;
 mod real;
 mod salvage;
+mod variants;
 
 use std::io;
 use std::path::PathBuf;
