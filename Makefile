@@ -14,7 +14,10 @@ export CXX := ccache c++
 # Where the local cluster lives, how many nodes it has, and what `make up` imports.
 DIR ?= farthing-data
 NODES ?= 3
-FARTHING_PAYMENTS ?= cluster/sample/payments.csv
+SAMPLE := cluster/sample/payments.csv
+FARTHING_PAYMENTS ?= $(SAMPLE)
+# The sample keeps to ids of its own, so that a real file can be imported beside it.
+IMPORT_ARGS ?= $(if $(filter $(SAMPLE),$(FARTHING_PAYMENTS)),--namespace sample)
 
 CARGO ?= cargo
 # Tests kill nodes at named points, which only a build with this feature has.
@@ -35,7 +38,7 @@ build: deps ## build farthing and farthing-node (the first time takes long: Rock
 
 up: build ## start three nodes, import payments (FARTHING_PAYMENTS=FILE), check the books
 	@$(FARTHING) --dir $(DIR) cluster up --nodes $(NODES)
-	@$(FARTHING) --dir $(DIR) import --top 5 "$(FARTHING_PAYMENTS)"
+	@$(FARTHING) --dir $(DIR) import --top 5 $(IMPORT_ARGS) "$(FARTHING_PAYMENTS)"
 	@$(FARTHING) --dir $(DIR) verify
 
 down: ## stop the local cluster; its data stays in DIR

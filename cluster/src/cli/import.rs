@@ -157,7 +157,11 @@ impl ImportArgs {
                 Code::ItemRefused,
                 format!("the ledger refused {refused} of the payments"),
             )
-            .advise("the report lists their statuses and lines"));
+            .advise(if outcome.report.another_file_has_the_ids() {
+                "the ids belong to payments of another file: give this one ids of its own with --namespace NAME"
+            } else {
+                "the report lists their statuses and lines"
+            }));
         }
         Ok(ExitCode::SUCCESS)
     }

@@ -55,6 +55,15 @@ pub struct ImportReport {
     pub top: Vec<TopAccount>,
 }
 
+impl ImportReport {
+    /// True when ids were refused because they stand for other payments already.
+    #[must_use]
+    pub fn another_file_has_the_ids(&self) -> bool {
+        let mut refusals = self.refusals.keys();
+        refusals.any(|status| status.starts_with("exists_with_different"))
+    }
+}
+
 /// Transfers refused with one status.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Refusals {

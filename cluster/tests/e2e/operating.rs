@@ -120,6 +120,26 @@ fn commands_may_be_run_twice() {
 }
 
 #[test]
+fn another_file_needs_a_namespace_of_its_own() {
+    let cluster = Cluster::start();
+    let file = |name: &str, amount: &str| {
+        let path = cluster.path().join(name);
+        let header = "payment_id,time,customer_id,terminal_id,amount,fraud,fraud_scenario";
+        let row = format!("7,2024-03-01T00:00:00Z,1,1,{amount},0,0");
+        std::fs::write(&path, format!("{header}\n{row}\n")).unwrap();
+        path.to_str().unwrap().to_owned()
+    };
+    cluster.ok(["import", &file("one.csv", "1.00")]);
+    let other = file("other.csv", "2.00");
+    let refused = cluster.run(["import", &other]);
+    assert!(!refused.status.success());
+    let advice = String::from_utf8_lossy(&refused.stderr).into_owned();
+    assert!(advice.contains("--namespace"), "{advice}");
+    let report = cluster.json(["import", "--namespace", "other", &other]);
+    assert_eq!(report["created"], 1);
+}
+
+#[test]
 fn a_directory_of_another_size_is_refused() {
     let cluster = Cluster::start();
     let output = cluster.run(["cluster", "up", "--nodes", "5"]);
