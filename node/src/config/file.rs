@@ -1,0 +1,55 @@
+//! Settings as a TOML file.
+
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+
+use super::Error;
+use crate::telemetry::LogFormat;
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct File {
+    pub(super) dir: Option<PathBuf>,
+    pub(super) node_id: Option<u64>,
+    pub(super) cluster_id: Option<String>,
+    pub(super) client_address: Option<String>,
+    pub(super) peer_address: Option<String>,
+    pub(super) members: Vec<FileMember>,
+    pub(super) log: FileLog,
+    pub(super) heartbeat_ms: Option<u64>,
+    pub(super) election_timeout_min_ms: Option<u64>,
+    pub(super) election_timeout_max_ms: Option<u64>,
+    pub(super) admission_bytes: Option<usize>,
+    pub(super) run_transfers: Option<usize>,
+    pub(super) run_interval_ms: Option<u64>,
+    pub(super) block_cache_bytes: Option<usize>,
+    pub(super) log_format: Option<LogFormat>,
+    pub(super) log_filter: Option<String>,
+    pub(super) clock_skew_ms: Option<i64>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct FileLog {
+    pub(super) keep_bytes: Option<u64>,
+    pub(super) segment_bytes: Option<u64>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct FileMember {
+    pub(super) id: u64,
+    pub(super) client_address: String,
+    pub(super) peer_address: String,
+}
+
+/// Reads a file; an unknown setting in it is an error.
+pub(super) fn read(path: &Path) -> Result<File, Error> {
+    let wrong = |why: String| Error::File {
+        path: path.to_owned(),
+        why,
+    };
+    let text = std::fs::read_to_string(path).map_err(|error| wrong(error.to_string()))?;
+    toml::from_str(&text).map_err(|error| wrong(error.to_string()))
+}

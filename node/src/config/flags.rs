@@ -1,0 +1,85 @@
+//! Settings as flags and environment variables.
+
+use std::path::PathBuf;
+
+use clap::Parser;
+
+use crate::telemetry::LogFormat;
+
+/// One replica of a Farthing cluster.
+///
+/// Every setting can be given in the TOML file, as an environment variable and as a flag; the later wins.
+#[derive(Debug, Parser)]
+#[command(name = "farthing-node", version, about, long_about = None)]
+pub struct Flags {
+    /// TOML file with any of the settings below, in snake case.
+    #[arg(long, env = "FARTHING_NODE_CONFIG")]
+    pub config: Option<PathBuf>,
+    /// Directory of this node's log, state and snapshots.
+    #[arg(long, env = "FARTHING_NODE_DIR")]
+    pub dir: Option<PathBuf>,
+    /// Number of this node, 1 or more, unique for ever in its cluster.
+    #[arg(long, env = "FARTHING_NODE_ID")]
+    pub node_id: Option<u64>,
+    /// Id of the cluster, a UUID; the same on every node.
+    #[arg(long, env = "FARTHING_NODE_CLUSTER_ID")]
+    pub cluster_id: Option<String>,
+    /// host:port to serve clients on; port 0 takes a free one.
+    #[arg(long, env = "FARTHING_NODE_CLIENT_ADDRESS")]
+    pub client_address: Option<String>,
+    /// host:port to serve the other nodes on.
+    #[arg(long, env = "FARTHING_NODE_PEER_ADDRESS")]
+    pub peer_address: Option<String>,
+    /// An initial member as ID=CLIENT_ADDRESS,PEER_ADDRESS; repeat for each, the same on every node.
+    #[arg(long = "member", env = "FARTHING_NODE_MEMBERS", value_delimiter = ';')]
+    pub members: Vec<String>,
+    /// Bytes of log to keep; a follower further behind gets a snapshot.
+    #[arg(long, env = "FARTHING_NODE_LOG_KEEP_BYTES")]
+    pub log_keep_bytes: Option<u64>,
+    /// Bytes of one log segment.
+    #[arg(long, env = "FARTHING_NODE_LOG_SEGMENT_BYTES")]
+    pub log_segment_bytes: Option<u64>,
+    /// Milliseconds between heartbeats.
+    #[arg(long, env = "FARTHING_NODE_HEARTBEAT_MS")]
+    pub heartbeat_ms: Option<u64>,
+    /// Shortest election timeout in milliseconds.
+    #[arg(long, env = "FARTHING_NODE_ELECTION_TIMEOUT_MIN_MS")]
+    pub election_timeout_min_ms: Option<u64>,
+    /// Longest election timeout in milliseconds.
+    #[arg(long, env = "FARTHING_NODE_ELECTION_TIMEOUT_MAX_MS")]
+    pub election_timeout_max_ms: Option<u64>,
+    /// Bytes of requests admitted and not yet answered.
+    #[arg(long, env = "FARTHING_NODE_ADMISSION_BYTES")]
+    pub admission_bytes: Option<usize>,
+    /// Transfers in one sorted run of the state.
+    #[arg(long, env = "FARTHING_NODE_RUN_TRANSFERS")]
+    pub run_transfers: Option<usize>,
+    /// Longest time in milliseconds that applied entries wait for a run.
+    #[arg(long, env = "FARTHING_NODE_RUN_INTERVAL_MS")]
+    pub run_interval_ms: Option<u64>,
+    /// Bytes of cache for blocks of the state.
+    #[arg(long, env = "FARTHING_NODE_BLOCK_CACHE_BYTES")]
+    pub block_cache_bytes: Option<usize>,
+    /// Form of log lines on stderr.
+    #[arg(long, env = "FARTHING_NODE_LOG_FORMAT", value_enum)]
+    pub log_format: Option<LogFormat>,
+    /// What to log, in the syntax of RUST_LOG.
+    #[arg(long, env = "FARTHING_NODE_LOG_FILTER")]
+    pub log_filter: Option<String>,
+    /// Milliseconds to add to the wall clock: only for tests of clock faults.
+    #[arg(
+        long,
+        env = "FARTHING_NODE_CLOCK_SKEW_MS",
+        hide = true,
+        allow_negative_numbers = true
+    )]
+    pub clock_skew_ms: Option<i64>,
+    /// Actions at named points as NAME=ACTION, in the syntax of the `fail` crate: only in builds for tests.
+    #[cfg(feature = "failpoints")]
+    #[arg(
+        long = "failpoint",
+        env = "FARTHING_NODE_FAILPOINTS",
+        value_delimiter = ';'
+    )]
+    pub failpoints: Vec<String>,
+}
