@@ -6,7 +6,7 @@
 //! some record, not before the last acknowledged one; go on from there; and be the same when it is opened once more,
 //! or when the power fails during the opening.
 //!
-//! `FARTHING_CRASH_CASES=1000000` runs the long form of both campaigns: more scripts, and longer ones.
+//! `FARTHING_CRASH_CASES=200000` runs the long form of both campaigns: more scripts, and longer ones.
 
 use std::collections::HashSet;
 
