@@ -9,16 +9,17 @@ use std::time::Instant;
 
 use bytes::Bytes;
 use farthing_ledger::EntryBuilder;
-use tokio::sync::{Semaphore, mpsc};
+use tokio::sync::{Semaphore, mpsc, oneshot};
 
+use super::room::Permit;
 use super::{Answer, Refusal, Waiting};
 use crate::consensus;
 use crate::consensus::Committed;
 
 /// An entry is closed when it holds this much: about one full request of transfers.
-const ENTRY_BYTES_TARGET: usize = 1 << 20;
+pub(super) const ENTRY_BYTES_TARGET: usize = 1 << 20;
 /// No entry is larger, so that the smallest log segment holds it; a full request and the target fit.
-const ENTRY_BYTES_MAX: usize = 6 << 20;
+pub(super) const ENTRY_BYTES_MAX: usize = 6 << 20;
 /// Entries under way at once.
 const ENTRIES_MAX: u32 = 8;
 /// Entries under way at once when they are small.
@@ -50,10 +51,17 @@ pub(super) async fn run(mut queue: mpsc::Receiver<Waiting>, consensus: consensus
         let Ok(permit) = Arc::clone(&room).acquire_many_owned(share).await else {
             return;
         };
+        let time_ns = match consensus.wait_proposal_time_ns().await {
+            Ok(time_ns) => time_ns,
+            Err(error) => {
+                refuse(gathered, error);
+                continue;
+            }
+        };
         if carried.is_none() {
             gather(&mut queue, &mut gathered, &mut bytes, &mut carried);
         }
-        let Some((entry, answers)) = build(gathered, bytes, &consensus) else {
+        let Some((entry, answers)) = build(gathered, bytes, time_ns) else {
             continue;
         };
         let consensus = consensus.clone();
@@ -66,7 +74,7 @@ pub(super) async fn run(mut queue: mpsc::Receiver<Waiting>, consensus: consensus
 }
 
 /// Takes what is waiting, up to the size of an entry; a request that does not fit opens the next one.
-fn gather(
+pub(super) fn gather(
     queue: &mut mpsc::Receiver<Waiting>,
     gathered: &mut Vec<Waiting>,
     bytes: &mut usize,
@@ -83,19 +91,17 @@ fn gather(
     }
 }
 
-type Answers = Vec<(
-    tokio::sync::oneshot::Sender<Result<Answer, Refusal>>,
-    super::Permit,
-)>;
+/// Who waits for the requests of an entry, in their order.
+pub(super) type Answers = Vec<(oneshot::Sender<Result<Answer, Refusal>>, Permit)>;
 
-fn build(
+/// The entry of what was gathered, of `bytes` altogether, proposed at `time_ns`; `None` when nothing is left to do.
+pub(super) fn build(
     gathered: Vec<Waiting>,
     bytes: usize,
-    consensus: &consensus::Handle,
+    time_ns: u64,
 ) -> Option<(Bytes, Answers)> {
     let now = Instant::now();
-    let (bound_ns, wall_ns) = consensus.proposal_times_ns();
-    let mut entry = EntryBuilder::with_capacity(wall_ns.min(bound_ns), bytes + 64);
+    let mut entry = EntryBuilder::with_capacity(time_ns, bytes + 64);
     let mut answers = Vec::with_capacity(gathered.len());
     for waiting in gathered {
         if waiting.deadline <= now {
@@ -120,7 +126,7 @@ fn build(
 }
 
 /// Gives every request its own results.
-fn settle(result: Result<Committed, consensus::Error>, answers: Answers) {
+pub(super) fn settle(result: Result<Committed, consensus::Error>, answers: Answers) {
     match result {
         Ok(committed) => {
             for (position, (answer, _permit)) in answers.into_iter().enumerate() {
@@ -142,6 +148,13 @@ fn settle(result: Result<Committed, consensus::Error>, answers: Answers) {
                 let _ = answer.send(Err(refusal.clone()));
             }
         }
+    }
+}
+
+fn refuse(gathered: Vec<Waiting>, error: consensus::Error) {
+    let refusal = refusal(error);
+    for waiting in gathered {
+        let _ = waiting.answer.send(Err(refusal.clone()));
     }
 }
 

@@ -6,13 +6,18 @@
 
 mod batcher;
 mod pulse;
+mod room;
 
-use std::sync::Arc;
+#[cfg(test)]
+mod tests;
+
 use std::time::{Duration, Instant};
 
 use farthing_ledger::RequestResults;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot};
 
+pub use self::room::Permit;
+use self::room::Room;
 use crate::consensus;
 use crate::consensus::Member;
 
@@ -72,12 +77,6 @@ pub struct Answer {
     pub results: RequestResults,
 }
 
-/// Room for one request, given back when it is dropped.
-#[derive(Debug)]
-pub struct Permit {
-    _bytes: OwnedSemaphorePermit,
-}
-
 struct Waiting {
     request: Vec<u8>,
     answer: oneshot::Sender<Result<Answer, Refusal>>,
@@ -90,30 +89,21 @@ struct Waiting {
 #[derive(Clone)]
 pub struct Handle {
     consensus: consensus::Handle,
-    bytes: Arc<Semaphore>,
-    bytes_max: usize,
+    room: Room,
     queue: mpsc::Sender<Waiting>,
 }
 
 /// Starts the task that makes entries and the one that looks for expired transfers.
 pub fn start(config: &Config, consensus: consensus::Handle) -> Handle {
     let (queue, waiting) = mpsc::channel(config.requests_max.max(1));
-    let bytes_max = config.bytes_max.clamp(1, Semaphore::MAX_PERMITS >> 3);
-    let bytes = Arc::new(Semaphore::new(bytes_max));
     tokio::spawn(batcher::run(waiting, consensus.clone()));
     tokio::spawn(pulse::run(config.pulse_interval, consensus.clone()));
     Handle {
         consensus,
-        bytes,
-        bytes_max,
+        room: Room::new(config.bytes_max),
         queue,
     }
 }
-
-/// Overhead of a request in the queue, so that empty ones are not free.
-const REQUEST_OVERHEAD_BYTES: usize = 256;
-/// What to tell a refused caller: about what it takes to apply a quarter of the door's bytes.
-const RETRY_AFTER: Duration = Duration::from_millis(50);
 
 impl Handle {
     /// Takes room for a request of `bytes`, without waiting: a full door refuses at once, because a queue in front of it
@@ -122,19 +112,7 @@ impl Handle {
     /// # Errors
     /// [`Refusal::Overloaded`] when there is no room, [`Refusal::TooLarge`] when there never will be.
     pub fn permit(&self, bytes: usize) -> Result<Permit, Refusal> {
-        let wanted = bytes.saturating_add(REQUEST_OVERHEAD_BYTES);
-        let too_large =
-            || Refusal::TooLarge(format!("{bytes} bytes; the door holds {}", self.bytes_max));
-        if wanted > self.bytes_max {
-            return Err(too_large());
-        }
-        let wanted = u32::try_from(wanted).map_err(|_| too_large())?;
-        match Arc::clone(&self.bytes).try_acquire_many_owned(wanted) {
-            Ok(permit) => Ok(Permit { _bytes: permit }),
-            Err(_) => Err(Refusal::Overloaded {
-                retry_after: RETRY_AFTER,
-            }),
-        }
+        self.room.permit(bytes)
     }
 
     /// Carries out an encoded request; resolves when it is durable on a quorum and applied.
@@ -159,7 +137,7 @@ impl Handle {
         };
         self.queue.try_send(waiting).map_err(|error| match error {
             mpsc::error::TrySendError::Full(_) => Refusal::Overloaded {
-                retry_after: RETRY_AFTER,
+                retry_after: room::RETRY_AFTER,
             },
             mpsc::error::TrySendError::Closed(_) => Refusal::Unknown("the node is stopping".into()),
         })?;
@@ -172,7 +150,7 @@ impl Handle {
 
     /// Bytes admitted and not yet answered.
     pub fn bytes_in_use(&self) -> usize {
-        self.bytes_max - self.bytes.available_permits()
+        self.room.bytes_in_use()
     }
 
     /// Requests waiting for an entry.

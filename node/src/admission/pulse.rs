@@ -17,25 +17,29 @@ pub(super) async fn run(interval: Duration, consensus: consensus::Handle) {
     loop {
         ticks.tick().await;
         for _ in 0..PULSES_IN_A_ROW {
-            if !is_due(&consensus) || !propose(&consensus).await {
+            let Some(time_ns) = due(&consensus) else {
+                break;
+            };
+            if !propose(&consensus, time_ns).await {
                 break;
             }
         }
     }
 }
 
-fn is_due(consensus: &consensus::Handle) -> bool {
-    let (bound_ns, wall_ns) = consensus.proposal_times_ns();
-    consensus.is_leader()
-        && consensus
-            .state()
-            .next_expiry_ns()
-            .is_some_and(|at| at <= wall_ns.min(bound_ns))
+/// The time to propose, when something is due by then. A leader that does not know the voters' clocks yet expires nothing.
+fn due(consensus: &consensus::Handle) -> Option<u64> {
+    if !consensus.is_leader() {
+        return None;
+    }
+    let expiry_ns = consensus.state().next_expiry_ns()?;
+    consensus
+        .proposal_time_ns()
+        .filter(|time_ns| expiry_ns <= *time_ns)
 }
 
-async fn propose(consensus: &consensus::Handle) -> bool {
-    let (bound_ns, wall_ns) = consensus.proposal_times_ns();
-    let mut entry = EntryBuilder::new(wall_ns.min(bound_ns));
+async fn propose(consensus: &consensus::Handle, time_ns: u64) -> bool {
+    let mut entry = EntryBuilder::new(time_ns);
     let request = match RequestBuilder::new(&[]).pulse().finish() {
         Ok(request) => request,
         Err(error) => {

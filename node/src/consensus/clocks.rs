@@ -2,16 +2,18 @@
 //!
 //! Heartbeat replies carry the follower's wall clock. A sample is the difference between that clock and ours, corrected
 //! by half the round trip; it stays valid while both clocks run at the same rate, so it is advanced by our monotonic
-//! clock simply by being a difference. Samples over a slow round trip say nothing and are dropped.
+//! clock simply by being a difference. A sample over a slow round trip says little: it is dropped while there is a better
+//! one, and otherwise taken at its lowest, because time that is late only delays expiry.
 //!
-//! The rule: no proposed time lies above the *lower* median of the live voters' clocks plus [`AHEAD_MAX`]. A leader ten
-//! years ahead therefore cannot expire every pending transfer; a leader behind only delays expiry.
+//! The rule: no proposed time lies above the *lower* median of the live voters' clocks plus [`AHEAD_MAX`], and while fewer
+//! than a majority of them are known there is none. A leader ten years ahead therefore cannot expire every pending
+//! transfer, not even in its first moments; a leader behind only delays expiry.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Mutex;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-/// Round trips above this carry no usable sample.
+/// A sample over a longer round trip does not replace a live one.
 pub const ROUND_TRIP_MAX: Duration = Duration::from_millis(200);
 /// How far a proposed time may lie above the lower median.
 pub const AHEAD_MAX: Duration = Duration::from_millis(500);
@@ -67,6 +69,12 @@ struct Sample {
     taken: Instant,
 }
 
+impl Sample {
+    fn is_live(&self, now: Instant) -> bool {
+        now.saturating_duration_since(self.taken) <= SAMPLE_AGE_MAX
+    }
+}
+
 /// Latest sample of each peer.
 #[derive(Debug, Default)]
 pub struct Clocks {
@@ -83,15 +91,23 @@ impl Clocks {
         peer_wall_ns: u64,
         now: Instant,
     ) {
-        if round_trip > ROUND_TRIP_MAX || peer_wall_ns == 0 {
+        if peer_wall_ns == 0 {
             return;
         }
-        let half_ns = u64::try_from(round_trip.as_nanos() / 2).unwrap_or(u64::MAX);
-        let ours_ns = sent_wall_ns.saturating_add(half_ns);
+        let slow = round_trip > ROUND_TRIP_MAX;
+        let mut samples = self.lock();
+        if slow && samples.get(&peer).is_some_and(|old| old.is_live(now)) {
+            return;
+        }
+        // When the peer read its clock is not known better than "on the way"; the latest it can have been makes its
+        // clock the lowest it can be.
+        let read_after = if slow { round_trip } else { round_trip / 2 };
+        let read_after_ns = u64::try_from(read_after.as_nanos()).unwrap_or(u64::MAX);
+        let ours_ns = sent_wall_ns.saturating_add(read_after_ns);
         let offset_ns = i128::from(peer_wall_ns) - i128::from(ours_ns);
         let offset_ns =
             i64::try_from(offset_ns).unwrap_or(if offset_ns > 0 { i64::MAX } else { i64::MIN });
-        self.lock().insert(
+        samples.insert(
             peer,
             Sample {
                 offset_ns,
@@ -100,24 +116,38 @@ impl Clocks {
         );
     }
 
-    /// The highest time that may be proposed now: lower median of the live voters' clocks (`own` included) plus
-    /// [`AHEAD_MAX`].
-    pub fn proposal_max_ns(&self, own: u64, voters: &[u64], wall_ns: u64, now: Instant) -> u64 {
+    /// The time to propose when the own clock shows `wall_ns`: that, but not above the lower median of the live voters'
+    /// clocks (the own included) plus [`AHEAD_MAX`]. `None` while the clocks of a majority are not known, in one of the
+    /// `configs`, of which there are two while the membership changes.
+    pub fn proposal_ns(
+        &self,
+        own: u64,
+        configs: &[BTreeSet<u64>],
+        wall_ns: u64,
+        now: Instant,
+    ) -> Option<u64> {
         let samples = self.lock();
-        let mut offsets: Vec<i64> = voters
-            .iter()
-            .filter(|voter| **voter != own)
-            .filter_map(|voter| samples.get(voter))
-            .filter(|sample| now.saturating_duration_since(sample.taken) <= SAMPLE_AGE_MAX)
-            .map(|sample| sample.offset_ns)
-            .collect();
-        offsets.push(0);
+        let offset = |voter: &u64| {
+            if *voter == own {
+                return Some(0);
+            }
+            let sample = samples.get(voter).filter(|sample| sample.is_live(now))?;
+            Some(sample.offset_ns)
+        };
+        let is_majority =
+            |config: &BTreeSet<u64>| config.iter().filter_map(offset).count() * 2 > config.len();
+        if configs.is_empty() || !configs.iter().all(is_majority) {
+            return None;
+        }
+        let voters: BTreeSet<&u64> = configs.iter().flatten().collect();
+        let mut offsets: Vec<i64> = voters.into_iter().filter_map(offset).collect();
         offsets.sort_unstable();
-        let lower_median = offsets[(offsets.len() - 1) / 2];
+        let lower_median = *offsets.get((offsets.len() - 1) / 2)?;
         let ahead_ns = u64::try_from(AHEAD_MAX.as_nanos()).unwrap_or(u64::MAX);
-        wall_ns
+        let bound_ns = wall_ns
             .saturating_add_signed(lower_median)
-            .saturating_add(ahead_ns)
+            .saturating_add(ahead_ns);
+        Some(wall_ns.min(bound_ns))
     }
 
     /// Differences to the peers' clocks, for status and metrics.
@@ -156,48 +186,86 @@ mod tests {
         clocks
     }
 
+    /// What node 1 of the voters 1 to `count` proposes.
+    fn proposal(clocks: &Clocks, count: u64, now: Instant) -> Option<u64> {
+        clocks.proposal_ns(1, &[(1..=count).collect()], NOW, now)
+    }
+
     #[test]
     fn a_leader_ten_years_ahead_is_held_to_the_others() {
         let now = Instant::now();
         let ten_years = 10 * 365 * 24 * 3600 * SECOND as i64;
         // From the leader's view the others are ten years behind.
         let clocks = clocks(&[(2, -ten_years), (3, -ten_years)], now);
-        let bound = clocks.proposal_max_ns(1, &[1, 2, 3], NOW, now);
-        assert_eq!(bound, NOW - ten_years as u64 + SECOND / 2);
+        let expected = NOW - ten_years as u64 + SECOND / 2;
+        assert_eq!(proposal(&clocks, 3, now), Some(expected));
     }
 
     #[test]
-    fn one_peer_ahead_does_not_move_the_bound() {
+    fn a_clock_that_is_not_ahead_is_proposed_as_it_is() {
         let now = Instant::now();
-        let clocks = clocks(&[(2, 3600 * SECOND as i64), (3, 0)], now);
-        assert_eq!(
-            clocks.proposal_max_ns(1, &[1, 2, 3], NOW, now),
-            NOW + SECOND / 2
-        );
+        let hour = 3600 * SECOND as i64;
+        for others in [[(2, hour), (3, 0)], [(2, hour), (3, hour)]] {
+            assert_eq!(proposal(&clocks(&others, now), 3, now), Some(NOW));
+        }
     }
 
     #[test]
     fn of_two_the_smaller_counts() {
         let now = Instant::now();
         let clocks = clocks(&[(2, -(SECOND as i64))], now);
-        assert_eq!(
-            clocks.proposal_max_ns(1, &[1, 2, 3], NOW, now),
-            NOW - SECOND / 2
-        );
+        assert_eq!(proposal(&clocks, 3, now), Some(NOW - SECOND / 2));
+    }
+
+    /// A leader in its first moments knows nobody's clock and must not go by its own.
+    #[test]
+    fn without_the_clocks_of_a_majority_there_is_no_time() {
+        let now = Instant::now();
+        assert_eq!(proposal(&clocks(&[], now), 1, now), Some(NOW));
+        assert_eq!(proposal(&clocks(&[], now), 2, now), None);
+        assert_eq!(proposal(&clocks(&[(2, 0)], now), 2, now), Some(NOW));
+        assert_eq!(proposal(&clocks(&[], now), 3, now), None);
+        assert_eq!(proposal(&clocks(&[(2, 0)], now), 5, now), None);
+        assert_eq!(proposal(&clocks(&[(4, 0), (5, 0)], now), 5, now), Some(NOW));
+        // A node that votes no more does not count.
+        assert_eq!(proposal(&clocks(&[(4, 0)], now), 3, now), None);
+        let while_changing = |known: &[(u64, i64)]| {
+            let configs = [BTreeSet::from([1, 2, 3]), BTreeSet::from([1, 4, 5])];
+            clocks(known, now).proposal_ns(1, &configs, NOW, now)
+        };
+        assert_eq!(while_changing(&[(2, 0), (3, 0)]), None);
+        assert_eq!(while_changing(&[(2, 0), (4, 0)]), Some(NOW));
+        assert_eq!(Clocks::default().proposal_ns(1, &[], NOW, now), None);
     }
 
     #[test]
-    fn slow_round_trips_and_old_samples_do_not_count() {
+    fn old_samples_do_not_count() {
         let now = Instant::now();
-        let clocks = Clocks::default();
-        clocks.record(2, NOW, Duration::from_millis(201), NOW / 2, now);
-        assert!(clocks.offsets_ns().is_empty());
-        clocks.record(2, NOW, Duration::from_millis(1), NOW / 2, now);
-        let later = now + SAMPLE_AGE_MAX + Duration::from_millis(1);
+        let clocks = clocks(&[(2, 0)], now);
+        let oldest = now + SAMPLE_AGE_MAX;
+        assert_eq!(proposal(&clocks, 3, oldest), Some(NOW));
         assert_eq!(
-            clocks.proposal_max_ns(1, &[1, 2, 3], NOW, later),
-            NOW + SECOND / 2
+            proposal(&clocks, 3, oldest + Duration::from_millis(1)),
+            None
         );
+    }
+
+    /// Over a slow round trip a clock is known roughly, which is better than not at all and worse than before.
+    #[test]
+    fn a_slow_round_trip_counts_at_its_lowest_and_only_where_nothing_better_is_known() {
+        let now = Instant::now();
+        let record_slow = |clocks: &Clocks, now| {
+            clocks.record(2, NOW, Duration::from_secs(2), NOW + SECOND, now);
+        };
+        let clocks = Clocks::default();
+        record_slow(&clocks, now);
+        assert_eq!(clocks.offsets_ns(), vec![(2, -(SECOND as i64))]);
+        clocks.record(2, NOW, Duration::from_millis(200), NOW + SECOND / 10, now);
+        assert_eq!(clocks.offsets_ns(), vec![(2, 0)]);
+        record_slow(&clocks, now + SAMPLE_AGE_MAX);
+        assert_eq!(clocks.offsets_ns(), vec![(2, 0)]);
+        record_slow(&clocks, now + SAMPLE_AGE_MAX + Duration::from_millis(1));
+        assert_eq!(clocks.offsets_ns(), vec![(2, -(SECOND as i64))]);
     }
 
     #[test]

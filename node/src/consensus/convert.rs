@@ -208,3 +208,74 @@ pub(crate) fn vote_reply_from_wire(
         reply.granted,
     ))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const VOTE: wire::Vote = wire::Vote {
+        term: 2,
+        node: 3,
+        committed: true,
+    };
+
+    fn append(previous: Option<u64>, indexes: &[u64]) -> wire::AppendRequest {
+        let log_id = |index| wire::LogId { term: 2, index };
+        let entries = indexes.iter().map(|index| wire::Entry {
+            log_id: Some(log_id(*index)),
+            kind: wire::EntryKind::Blank.into(),
+            ..Default::default()
+        });
+        wire::AppendRequest {
+            vote: Some(VOTE),
+            previous: previous.map(log_id),
+            entries: entries.collect(),
+            committed: None,
+        }
+    }
+
+    /// Raft takes for granted that entries follow each other; a gap would only be noticed when it is applied.
+    #[test]
+    fn entries_of_an_append_follow_each_other() {
+        for (previous, indexes) in [
+            (None, &[0, 1][..]),
+            (Some(4), &[5, 6]),
+            (Some(4), &[]),
+            (Some(u64::MAX - 1), &[u64::MAX]),
+        ] {
+            assert!(append_from_wire(append(previous, indexes)).is_ok());
+        }
+        for (previous, indexes) in [
+            (Some(4), &[6][..]),
+            (Some(4), &[4]),
+            (Some(4), &[5, 7]),
+            (Some(4), &[5, 5]),
+            (None, &[3, 2]),
+        ] {
+            let refused = append_from_wire(append(previous, indexes));
+            assert!(
+                matches!(
+                    refused,
+                    Err(Malformed::Invalid {
+                        field: "entries",
+                        ..
+                    })
+                ),
+                "{indexes:?} after {previous:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_vote_that_was_not_granted_stays_so() {
+        for granted in [true, false] {
+            let reply = wire::VoteReply {
+                vote: Some(VOTE),
+                last_log_id: Some(wire::LogId { term: 1, index: 9 }),
+                granted,
+            };
+            let decoded = vote_reply_from_wire(reply).map(|decoded| vote_reply_to_wire(&decoded));
+            assert!(matches!(decoded, Ok(same) if same == reply), "{granted}");
+        }
+    }
+}

@@ -1,32 +1,21 @@
-//! The way out: openraft's calls as gRPC on the peers' listeners.
+//! The way out: clients of the other nodes' listeners, made once and kept.
 //!
 //! Three connections to each peer, never one per call: log entries, heartbeats and votes, snapshots. A megabyte of
-//! entries must not delay a heartbeat.
+//! entries must not delay a heartbeat. What is said over them is in [`super::connection`].
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use farthing_proto::peer::v1 as wire;
 use farthing_proto::peer::v1::peer_client::PeerClient;
-use futures::{Stream, StreamExt};
-use openraft::base::{BoxFuture, BoxStream};
-use openraft::errors::{NetworkError, RPCError, ReplicationClosed, StreamingError, Unreachable};
-use openraft::network::RPCOption;
-use openraft::raft::{
-    AppendEntriesRequest, AppendEntriesResponse, SnapshotResponse, StreamAppendResult,
-    TransferLeaderError, TransferLeaderRequest, TransferLeaderResponse, VoteRequest, VoteResponse,
-};
-use openraft::{RaftNetworkFactory, RaftNetworkV2};
+use openraft::RaftNetworkFactory;
+use tonic::Request;
 use tonic::transport::{Channel, Endpoint};
-use tonic::{Request, Status};
 
 use super::clocks::{Clock, Clocks};
-use super::convert;
-use super::peer::Identity;
-use super::snapshot::{self, SnapshotFiles};
-use super::types::{Member, RaftVote, TypeConfig};
+use super::connection::Connection;
+use super::identity::Identity;
+use super::types::{Member, TypeConfig};
 
 /// Flow control of the peer connections: a few entries of the largest size under way without a pause.
 pub(crate) const STREAM_WINDOW_BYTES: u32 = 8 << 20;
@@ -34,13 +23,9 @@ pub(crate) const CONNECTION_WINDOW_BYTES: u32 = 32 << 20;
 pub(crate) const FRAME_BYTES: u32 = 1 << 20;
 /// A peer message: what one replication read returns, with room for one more entry of the largest size.
 pub(crate) const MESSAGE_BYTES_MAX: usize = 64 << 20;
-/// An append on the stream that is not answered within this ends the stream; replication starts it again.
-const APPEND_ANSWER_MAX: Duration = Duration::from_secs(10);
-
-type RpcError = RPCError<TypeConfig>;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-enum Purpose {
+pub(super) enum Purpose {
     Entries,
     Heartbeats,
     Snapshots,
@@ -50,8 +35,8 @@ enum Purpose {
 #[derive(Clone)]
 pub(crate) struct Network {
     identity: Identity,
-    clock: Arc<dyn Clock>,
-    clocks: Arc<Clocks>,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) clocks: Arc<Clocks>,
     channels: Arc<Mutex<HashMap<(String, Purpose), Channel>>>,
 }
 
@@ -71,12 +56,7 @@ impl Network {
                 .max_decoding_message_size(MESSAGE_BYTES_MAX)
                 .max_encoding_message_size(MESSAGE_BYTES_MAX)
         });
-        Connection {
-            network: self.clone(),
-            target,
-            purpose,
-            client,
-        }
+        Connection::new(self.clone(), target, purpose, client)
     }
 
     /// A client for calls that are not Raft's own, on the connection of heartbeats.
@@ -127,253 +107,4 @@ impl RaftNetworkFactory<TypeConfig> for Network {
     async fn new_snapshot_client(&mut self, target: u64, node: &Member) -> Connection {
         self.connection(target, node, Purpose::Snapshots)
     }
-}
-
-/// One peer, for one purpose.
-pub(crate) struct Connection {
-    network: Network,
-    target: u64,
-    purpose: Purpose,
-    client: Result<PeerClient<Channel>, String>,
-}
-
-impl Connection {
-    fn client(&self) -> Result<PeerClient<Channel>, RpcError> {
-        self.client
-            .clone()
-            .map_err(|why| RPCError::Unreachable(Unreachable::from_string(why)))
-    }
-
-    fn request<T>(&self, message: T, timeout: Duration) -> Request<T> {
-        let mut request = self.network.request(self.target, message);
-        request.set_timeout(timeout);
-        request
-    }
-
-    async fn append_once(
-        &self,
-        request: &AppendEntriesRequest<TypeConfig>,
-        timeout: Duration,
-    ) -> Result<StreamAppendResult<TypeConfig>, RpcError> {
-        let mut client = self.client()?;
-        let message = convert::append_to_wire(request).map_err(|error| network(&error))?;
-        let sent_wall_ns = self.network.clock.wall_ns();
-        let sent = Instant::now();
-        let reply = within(timeout, client.append(self.request(message, timeout)))
-            .await?
-            .into_inner();
-        let now = Instant::now();
-        self.network.clocks.record(
-            self.target,
-            sent_wall_ns,
-            now - sent,
-            reply.wall_clock_ns,
-            now,
-        );
-        convert::append_result_from_wire(reply).map_err(|error| network(&error))
-    }
-}
-
-/// A status as openraft wants to hear of it: unreachable means back off, network means try again at once.
-fn rpc_error(status: &Status) -> RpcError {
-    match status.code() {
-        tonic::Code::Unavailable
-        | tonic::Code::FailedPrecondition
-        | tonic::Code::Unauthenticated => RPCError::Unreachable(Unreachable::new(status)),
-        _ => RPCError::Network(NetworkError::new(status)),
-    }
-}
-
-fn network(error: &(impl std::error::Error + 'static)) -> RpcError {
-    RPCError::Network(NetworkError::new(error))
-}
-
-async fn within<T>(
-    timeout: Duration,
-    call: impl Future<Output = Result<T, Status>>,
-) -> Result<T, RpcError> {
-    match tokio::time::timeout(timeout, call).await {
-        Ok(result) => result.map_err(|status| rpc_error(&status)),
-        Err(_) => Err(RPCError::Unreachable(Unreachable::from_string(format!(
-            "no answer within {timeout:?}"
-        )))),
-    }
-}
-
-impl RaftNetworkV2<TypeConfig> for Connection {
-    type SnapshotData = SnapshotFiles;
-
-    async fn append_entries(
-        &mut self,
-        rpc: AppendEntriesRequest<TypeConfig>,
-        option: RPCOption,
-    ) -> Result<AppendEntriesResponse<TypeConfig>, RpcError> {
-        let result = self.append_once(&rpc, option.soft_ttl()).await?;
-        Ok(AppendEntriesResponse::from(result))
-    }
-
-    fn stream_append<'s, S>(
-        &'s mut self,
-        input: S,
-        option: RPCOption,
-    ) -> BoxFuture<
-        's,
-        Result<BoxStream<'s, Result<StreamAppendResult<TypeConfig>, RpcError>>, RpcError>,
-    >
-    where
-        S: Stream<Item = AppendEntriesRequest<TypeConfig>> + Send + Unpin + 'static,
-    {
-        Box::pin(async move {
-            if self.purpose == Purpose::Heartbeats {
-                // A heartbeat is one request: a unary call, whose reply also carries the peer's clock.
-                let connection: &'s Self = self;
-                let timeout = option.soft_ttl();
-                let replies = input.then(move |request| async move {
-                    connection.append_once(&request, timeout).await
-                });
-                return Ok(Box::pin(replies) as BoxStream<'s, _>);
-            }
-            // Openraft's pause between tries is spent when it is asked for a request, not when a stream is
-            // opened: without the request in hand a peer that is down would be called again at once, for ever.
-            let mut input = input;
-            let Some(first) = input.next().await else {
-                return Ok(futures::stream::empty().boxed());
-            };
-            let input = futures::stream::iter([first]).chain(input);
-            let mut client = self.client()?;
-            let sent = Arc::new(AtomicU64::new(0));
-            let count = Arc::clone(&sent);
-            // A membership too large to encode is skipped here and ends the stream as unanswered; it was refused when
-            // it was proposed.
-            let messages = input.filter_map(move |request| {
-                count.fetch_add(1, Ordering::Relaxed);
-                futures::future::ready(convert::append_to_wire(&request).ok())
-            });
-            let call = client.append_stream(self.network.request(self.target, messages));
-            let replies = within(option.soft_ttl().max(Duration::from_millis(500)), call)
-                .await?
-                .into_inner();
-            Ok(Box::pin(append_replies(replies, sent)) as BoxStream<'s, _>)
-        })
-    }
-
-    async fn vote(
-        &mut self,
-        rpc: VoteRequest<TypeConfig>,
-        option: RPCOption,
-    ) -> Result<VoteResponse<TypeConfig>, RpcError> {
-        let mut client = self.client()?;
-        let timeout = option.soft_ttl();
-        let request = self.request(convert::vote_request_to_wire(&rpc), timeout);
-        let reply = within(timeout, client.vote(request)).await?.into_inner();
-        convert::vote_reply_from_wire(reply).map_err(|error| network(&error))
-    }
-
-    async fn pre_vote(
-        &mut self,
-        rpc: VoteRequest<TypeConfig>,
-        option: RPCOption,
-    ) -> Result<VoteResponse<TypeConfig>, RpcError> {
-        let mut client = self.client()?;
-        let timeout = option.soft_ttl();
-        let request = self.request(convert::vote_request_to_wire(&rpc), timeout);
-        let reply = within(timeout, client.pre_vote(request))
-            .await?
-            .into_inner();
-        convert::vote_reply_from_wire(reply).map_err(|error| network(&error))
-    }
-
-    async fn full_snapshot(
-        &mut self,
-        vote: RaftVote,
-        snapshot: openraft::alias::SnapshotOf<TypeConfig, SnapshotFiles>,
-        cancel: impl Future<Output = ReplicationClosed> + Send + 'static,
-        _option: RPCOption,
-    ) -> Result<SnapshotResponse<TypeConfig>, StreamingError<TypeConfig>> {
-        let mut client = self.client().map_err(StreamingError::from)?;
-        let (chunks, failed) = snapshot::send(vote, snapshot.snapshot);
-        let call = client.install_snapshot(self.network.request(self.target, chunks));
-        tokio::select! {
-            closed = cancel => Err(StreamingError::Closed(closed)),
-            error = failed => Err(StreamingError::Unreachable(Unreachable::from_string(error))),
-            reply = call => {
-                let reply = reply.map_err(|status| StreamingError::from(rpc_error(&status)))?.into_inner();
-                let vote = convert::vote_from_wire(reply.vote).map_err(|error| StreamingError::from(network(&error)))?;
-                Ok(SnapshotResponse::new(vote))
-            }
-        }
-    }
-
-    async fn transfer_leader(
-        &mut self,
-        req: TransferLeaderRequest<TypeConfig>,
-        option: RPCOption,
-    ) -> Result<TransferLeaderResponse<TypeConfig>, RpcError> {
-        let mut client = self.client()?;
-        let message = wire::TransferLeaderRequest {
-            from_leader: Some(convert::vote_to_wire(req.from_leader())),
-            to: *req.to_node_id(),
-            last_log_id: req.last_log_id().map(convert::log_id_to_wire),
-        };
-        let timeout = option.soft_ttl();
-        let reply = within(
-            timeout,
-            client.transfer_leader(self.request(message, timeout)),
-        )
-        .await?
-        .into_inner();
-        Ok(if reply.accepted {
-            Ok(())
-        } else {
-            tracing::info!(
-                target_node = self.target,
-                reason = reply.reason,
-                "leadership transfer refused"
-            );
-            Err(TransferLeaderError::VoteChanged {
-                expected: *req.from_leader(),
-                actual: *req.from_leader(),
-            })
-        })
-    }
-
-    fn backoff(&self) -> Option<openraft::network::Backoff> {
-        None
-    }
-}
-
-/// Replies of an append stream. A request unanswered for [`APPEND_ANSWER_MAX`] ends the stream: keepalive only notices
-/// a peer whose process is gone or stopped, not one whose disk hangs.
-fn append_replies(
-    replies: tonic::Streaming<wire::AppendReply>,
-    sent: Arc<AtomicU64>,
-) -> impl Stream<Item = Result<StreamAppendResult<TypeConfig>, RpcError>> {
-    futures::stream::unfold(Some((replies, 0_u64)), move |state| {
-        let sent = Arc::clone(&sent);
-        async move {
-            let (mut replies, answered) = state?;
-            let reply = loop {
-                match tokio::time::timeout(APPEND_ANSWER_MAX, replies.message()).await {
-                    Ok(reply) => break reply,
-                    Err(_) if sent.load(Ordering::Relaxed) > answered => {
-                        let why =
-                            format!("an append was not answered within {APPEND_ANSWER_MAX:?}");
-                        return Some((
-                            Err(RPCError::Unreachable(Unreachable::from_string(why))),
-                            None,
-                        ));
-                    }
-                    Err(_) => {} // nothing to answer: the leader is idle
-                }
-            };
-            match reply {
-                Ok(Some(reply)) => match convert::append_result_from_wire(reply) {
-                    Ok(result) => Some((Ok(result), Some((replies, answered + 1)))),
-                    Err(error) => Some((Err(network(&error)), None)),
-                },
-                Ok(None) => None,
-                Err(status) => Some((Err(rpc_error(&status)), None)),
-            }
-        }
-    })
 }

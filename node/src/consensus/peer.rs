@@ -8,87 +8,18 @@ use farthing_proto::peer::v1 as wire;
 use farthing_proto::peer::v1::peer_server::{Peer, PeerServer};
 use futures::stream::BoxStream;
 use futures::{Stream, StreamExt};
-use openraft::raft::TransferLeaderRequest;
-use tonic::metadata::MetadataMap;
+use openraft::errors::RaftError;
+use openraft::raft::{TransferLeaderRequest, VoteRequest, VoteResponse};
 use tonic::{Request, Response, Status, Streaming};
 
 use super::clocks::Clock;
 use super::convert;
+use super::identity::{Identity, speaks_for_itself};
 use super::network::MESSAGE_BYTES_MAX;
 use super::snapshot::Receiver;
-use super::types::{Raft, RaftVote, TypeConfig};
+use super::types::{Raft, TypeConfig};
 use super::{Error, Handle};
 use crate::storage;
-
-/// Metadata of every peer call.
-const CLUSTER_ID: &str = "farthing-cluster-id";
-const FROM: &str = "farthing-from";
-const TO: &str = "farthing-to";
-
-/// Which node of which cluster this process is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Identity {
-    pub(crate) cluster_id: u128,
-    pub(crate) node_id: u64,
-}
-
-impl Identity {
-    /// Writes who calls whom into outgoing metadata.
-    pub(crate) fn stamp(&self, metadata: &mut MetadataMap, to: u64) {
-        let values = [
-            (CLUSTER_ID, format!("{:032x}", self.cluster_id)),
-            (FROM, self.node_id.to_string()),
-            (TO, to.to_string()),
-        ];
-        for (key, value) in values {
-            if let Ok(value) = value.parse() {
-                metadata.insert(key, value);
-            }
-        }
-    }
-
-    /// Refuses a call from another cluster or meant for another node: a reused address must not mix two clusters.
-    pub(crate) fn check(&self, metadata: &MetadataMap) -> Result<u64, Status> {
-        let text = |key: &str| {
-            metadata
-                .get(key)
-                .and_then(|value| value.to_str().ok())
-                .ok_or_else(|| {
-                    Status::unauthenticated(format!(
-                        "metadata {key} is missing: this is a peer listener"
-                    ))
-                })
-        };
-        let cluster_id = text(CLUSTER_ID)?;
-        if u128::from_str_radix(cluster_id, 16) != Ok(self.cluster_id) {
-            let why = format!(
-                "this node belongs to cluster {:032x}, the caller to {cluster_id}",
-                self.cluster_id
-            );
-            return Err(Status::failed_precondition(why));
-        }
-        let to = text(TO)?;
-        if to.parse() != Ok(self.node_id) {
-            let why = format!("this is node {}, the call is for node {to}", self.node_id);
-            return Err(Status::failed_precondition(why));
-        }
-        text(FROM)?
-            .parse()
-            .map_err(|_| Status::unauthenticated("metadata farthing-from is no node id"))
-    }
-}
-
-/// Refuses a node that speaks for another: votes, appends and snapshots carry the sender's own vote. Whether the sender
-/// is a member cannot be asked here, because a node that is behind may not know its leader's membership yet.
-fn speaks_for_itself(from: u64, vote: &RaftVote) -> Result<(), Status> {
-    let named = vote.leader_id.voted_for;
-    if named == from {
-        return Ok(());
-    }
-    Err(Status::permission_denied(format!(
-        "node {from} speaks for node {named}"
-    )))
-}
 
 /// The peer service. It listens before Raft exists, because a node that starts asks its peers first.
 pub(crate) struct PeerService {
@@ -112,6 +43,25 @@ impl PeerService {
             .get()
             .map(|(raft, _)| raft)
             .ok_or_else(|| Status::unavailable("the node is starting"))
+    }
+
+    /// A vote and the question that precedes it differ only in what Raft is asked.
+    async fn ask_for_vote<Fut>(
+        &self,
+        request: Request<wire::VoteRequest>,
+        ask: impl FnOnce(Raft, VoteRequest<TypeConfig>) -> Fut,
+    ) -> Result<Response<wire::VoteReply>, Status>
+    where
+        Fut: Future<Output = Result<VoteResponse<TypeConfig>, RaftError<TypeConfig>>>,
+    {
+        let from = self.identity.check(request.metadata())?;
+        let request = convert::vote_request_from_wire(request.into_inner())
+            .map_err(|error| malformed(&error))?;
+        speaks_for_itself(from, &request.vote)?;
+        let reply = ask(self.raft()?.clone(), request)
+            .await
+            .map_err(|error| fatal(&error))?;
+        Ok(Response::new(convert::vote_reply_to_wire(&reply)))
     }
 }
 
@@ -167,32 +117,21 @@ impl Peer for PeerService {
         &self,
         request: Request<wire::VoteRequest>,
     ) -> Result<Response<wire::VoteReply>, Status> {
-        let from = self.identity.check(request.metadata())?;
-        let request = convert::vote_request_from_wire(request.into_inner())
-            .map_err(|error| malformed(&error))?;
-        speaks_for_itself(from, &request.vote)?;
-        let reply = self
-            .raft()?
-            .vote(request)
-            .await
-            .map_err(|error| fatal(&error))?;
-        Ok(Response::new(convert::vote_reply_to_wire(&reply)))
+        self.ask_for_vote(
+            request,
+            |raft, request| async move { raft.vote(request).await },
+        )
+        .await
     }
 
     async fn pre_vote(
         &self,
         request: Request<wire::VoteRequest>,
     ) -> Result<Response<wire::VoteReply>, Status> {
-        let from = self.identity.check(request.metadata())?;
-        let request = convert::vote_request_from_wire(request.into_inner())
-            .map_err(|error| malformed(&error))?;
-        speaks_for_itself(from, &request.vote)?;
-        let reply = self
-            .raft()?
-            .pre_vote(request)
-            .await
-            .map_err(|error| fatal(&error))?;
-        Ok(Response::new(convert::vote_reply_to_wire(&reply)))
+        self.ask_for_vote(request, |raft, request| async move {
+            raft.pre_vote(request).await
+        })
+        .await
     }
 
     async fn install_snapshot(
@@ -204,7 +143,6 @@ impl Peer for PeerService {
         let (vote, snapshot) = Receiver::new(self.storage.clone(), from)
             .receive(request.into_inner())
             .await?;
-        speaks_for_itself(from, &vote)?;
         let reply = raft
             .install_full_snapshot(vote, snapshot)
             .await

@@ -13,6 +13,7 @@ use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Status, Streaming};
 
 use super::convert;
+use super::identity::speaks_for_itself;
 use super::types::{RaftVote, StoredMembership, TypeConfig, decode_membership, from_log_id};
 use crate::log;
 use crate::storage::{self, Checkpoint, Manifest};
@@ -171,6 +172,8 @@ impl Receiver {
         };
         let vote = convert::vote_from_wire(header.vote)
             .map_err(|error| Status::invalid_argument(error.to_string()))?;
+        // Before its files are taken: a stranger must not fill the disk.
+        speaks_for_itself(self.from, &vote)?;
         let manifest = Manifest::from_bytes(&header.manifest)
             .map_err(|error| Status::invalid_argument(format!("manifest: {error}")))?;
         tracing::info!(from = self.from, log_id = ?manifest.log_id, files = manifest.files.len(), "receiving a snapshot");

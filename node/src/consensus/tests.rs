@@ -1,4 +1,5 @@
-//! openraft's own conformance suite on our log and our state, on a real disk.
+//! openraft's own conformance suite on our log and our state, on a real disk; and what it does not ask: that nothing is
+//! promised before it is durable.
 #![allow(clippy::unwrap_used)]
 
 use std::sync::Arc;
@@ -7,15 +8,18 @@ use std::time::Duration;
 use futures::{Stream, StreamExt};
 use openraft::StorageError;
 use openraft::entry::RaftEntry as _;
-use openraft::storage::{EntryResponder, RaftStateMachine};
+use openraft::storage::{EntryResponder, IOFlushed, RaftLogStorage, RaftStateMachine};
 use openraft::testing::log::{StoreBuilder, Suite};
+use openraft::type_config::TypeConfigExt as _;
 use tempfile::TempDir;
 
 use super::log_store::LogStore;
 use super::machine::{Builder as SnapshotBuilder, Machine};
 use super::snapshot::{RaftSnapshot, SnapshotFiles};
-use super::types::{RaftEntry, RaftLogId, StoredMembership, TypeConfig};
-use crate::disk::RealDisk;
+use super::types::{
+    CommittedLeader, RaftEntry, RaftLogId, StoredMembership, TypeConfig, from_vote,
+};
+use crate::disk::{Effect, FaultDisk, MemoryDisk, RealDisk, Rule, Target};
 use crate::log::{self, Log};
 use crate::state;
 use crate::storage::{self, DurableLog, Storage};
@@ -145,4 +149,50 @@ impl StoreBuilder<TypeConfig, LogStore, Gapless, Ground> for Builder {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn openrafts_suite_passes() {
     Suite::test_all(Builder).await.unwrap();
+}
+
+/// A vote or an entry that is answered before it is on disk is forgotten by a power cut, and then given twice.
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_is_promised_that_the_disk_has_not_taken() {
+    let entry = |index| RaftEntry::new_blank(RaftLogId::new(CommittedLeader::new(1), index));
+    for operation in ["append", "vote", "truncate", "purge"] {
+        let disk = FaultDisk::new(Arc::new(MemoryDisk::new()));
+        let config = log::Config {
+            segment_bytes: 64 << 10,
+            ..log::Config::new("log", 1, 1)
+        };
+        let log = Log::open(Arc::new(disk.clone()), config).unwrap();
+        let mut store = LogStore::new(log.clone());
+        let mut perform = async |operation, indexes: std::ops::RangeInclusive<u64>| {
+            let at = RaftLogId::new(CommittedLeader::new(1), 1);
+            let vote = from_vote(&log::Vote {
+                term: 2,
+                node: 3,
+                committed: false,
+            });
+            match operation {
+                "append" => {
+                    let (flushed, done) = TypeConfig::oneshot();
+                    let entries = indexes.map(entry);
+                    let flushed = IOFlushed::signal(flushed);
+                    store.append(entries, flushed).await?;
+                    done.await.map_err(std::io::Error::other)?
+                }
+                "vote" => store.save_vote(&vote).await,
+                "truncate" => store.truncate_after(Some(at)).await,
+                _ => store.purge(at).await,
+            }
+        };
+        perform("append", 1..=3).await.unwrap();
+        disk.add(Rule {
+            target: Target::SyncData,
+            path: String::new(),
+            skip: 0,
+            count: u64::MAX,
+            effect: Effect::FailOs(5),
+        });
+        let promised = perform(operation, 4..=4).await;
+        assert!(promised.is_err(), "{operation} was promised");
+        log.close();
+    }
 }

@@ -4,6 +4,9 @@
 //! It knows nothing of Raft: entries come in as bytes with a log id, outcomes leave through callbacks. It holds no clock
 //! and starts no background change; whatever alters the state is an entry. Start reading at [`Worker::apply`].
 
+#[cfg(test)]
+mod tests;
+
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
