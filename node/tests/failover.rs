@@ -7,6 +7,8 @@ mod support;
 
 #[path = "failover/bank.rs"]
 mod bank;
+#[path = "failover/clocks.rs"]
+mod clocks;
 #[path = "failover/crashes.rs"]
 mod crashes;
 #[path = "failover/followers.rs"]

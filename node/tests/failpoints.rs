@@ -192,3 +192,107 @@ async fn killed_at_every_step_of_a_snapshots_installation() {
         check(&follower.client(), acknowledged, acknowledged).await;
     }
 }
+
+/// After a failed sync nothing is known about what was written, and after a failed run the state falls behind: the node
+/// ends, says so with its own exit code, and what it had acknowledged is there when it starts again.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_node_whose_disk_fails_ends() {
+    let cluster = Cluster::prepare(1, &SMALL_RUNS);
+    let node = cluster.node(1);
+    node.start();
+    cluster.leader().await;
+    create_accounts(&node.client()).await;
+    let mut acknowledged = 0;
+    for point in [
+        "log.append.before_write=20*off->return",
+        "log.append.before_sync=20*off->return",
+        "log.append.after_sync=20*off->return",
+        "storage.run.current.written=return",
+    ] {
+        node.kill();
+        node.spawn_with(&[("--failpoint", point)]);
+        cluster.leader().await;
+        let client = node.client().with_deadline(Duration::from_secs(2));
+        let mut attempted = acknowledged;
+        while let Some(paid) = pay(&client, 1).await {
+            attempted += paid;
+            acknowledged += paid;
+            assert!(acknowledged < 10_000, "{point} was not reached");
+        }
+        let exit = node.wait_exit(PATIENCE);
+        let exit = exit.unwrap_or_else(|| panic!("{point}: it goes on"));
+        assert_eq!(exit.code, Some(3), "{point}: {exit:?}");
+        node.start();
+        cluster.leader().await;
+        acknowledged = check(&node.client(), acknowledged, attempted + 1).await;
+    }
+}
+
+/// A follower that is behind waits before it answers, whichever service is asked.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_follower_that_applies_late_reads_what_was_acknowledged() {
+    let cluster = Cluster::prepare(3, &[]);
+    cluster.node(1).start();
+    cluster.node(2).start();
+    cluster
+        .node(3)
+        .spawn_with(&[("--failpoint", "state.before_apply=sleep(150)")]);
+    let leader = cluster.leader().await;
+    if leader.id == 3 {
+        leader.client().transfer_leader(1).await.unwrap();
+    }
+    let writer = cluster.leader_other_than(3).await.client();
+    let late = cluster.node(3).client();
+
+    create_accounts(&writer).await;
+    assert_eq!(late.account(ACCOUNTS[0]).await.ledger, LEDGER);
+    let ledger = support::ledger(LEDGER + 1, "USD", 2);
+    writer.create_ledgers(&[ledger]).await.unwrap();
+    let request = v1::LookupLedgersRequest {
+        numbers: vec![LEDGER + 1],
+        ..Default::default()
+    };
+    let found = late.ledgers().lookup_ledgers(late.request(request)).await;
+    let found = found.unwrap().into_inner().ledgers;
+    assert!(found[0].ledger.is_some(), "a stale ledger: {found:?}");
+    let record = support::record(1, b"key", b"value");
+    writer.write_records(&[record]).await.unwrap();
+    assert!(
+        late.record(1, b"key").await.record.is_some(),
+        "a stale record"
+    );
+    let paid = packed_transfer(ACCOUNTS[0], ACCOUNTS[1], 1, LEDGER);
+    writer
+        .submit(vec![transfers_section(&[paid])])
+        .await
+        .unwrap();
+    let ids = vec![support::uuid(paid.id.0)];
+    let request = v1::LookupTransfersRequest {
+        ids,
+        consistency: None,
+    };
+    let found = late
+        .transfers()
+        .lookup_transfers(late.request(request))
+        .await;
+    let found = found.unwrap().into_inner().transfers;
+    assert!(found[0].transfer.is_some(), "a stale transfer");
+    writer
+        .submit(vec![transfers_section(&[packed_transfer(
+            ACCOUNTS[0],
+            ACCOUNTS[1],
+            1,
+            LEDGER,
+        )])])
+        .await
+        .unwrap();
+    let ids = vec![support::uuid(ACCOUNTS[1])];
+    let request = v1::LookupAccountsRequest {
+        ids,
+        consistency: None,
+    };
+    let found = late.accounts().lookup_accounts(late.request(request)).await;
+    let found = found.unwrap().into_inner().accounts;
+    let account = found[0].account.as_ref().expect("the account");
+    assert_eq!(account.credits_posted, "2", "stale balances");
+}

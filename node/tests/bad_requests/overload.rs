@@ -6,7 +6,7 @@ use farthing_proto::packed::transfers_section;
 use futures::future::join_all;
 use tonic::Code;
 
-use crate::support::{Refusal, packed_transfer};
+use crate::support::{Refusal, eventually, packed_transfer};
 use crate::world::World;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -18,6 +18,7 @@ async fn a_full_door_refuses_with_a_hint_and_does_nothing() {
             .map(|_| packed_transfer(world.a, world.b, 1, world.usd))
             .collect::<Vec<_>>()
     };
+    spend_and_return_room(&world).await;
     let batches: Vec<_> = (0..64).map(|_| batch()).collect();
     let calls = batches.iter().map(|batch| {
         let client = world.client.clone();
@@ -67,4 +68,24 @@ async fn a_full_door_refuses_with_a_hint_and_does_nothing() {
         .unwrap_err();
     let refusal = Refusal::expect(&status, Code::InvalidArgument, "TOO_LARGE");
     assert_eq!(refusal.retry_after, None);
+}
+
+/// Whatever becomes of requests, their room comes back, once: many times what the door holds goes through it, and
+/// afterwards it is neither smaller nor larger. None of them moves money.
+async fn spend_and_return_room(world: &World) {
+    let nothing = |_| packed_transfer(world.a, world.a, 1, world.usd);
+    let items: Vec<_> = (0..2_000).map(nothing).collect();
+    let sections = || vec![transfers_section(&items)];
+    for _ in 0..6 {
+        // Carried out; and given up by the caller before or while it is.
+        world.client.submit(sections()).await.unwrap();
+        for wait in [1, 3, 9].map(Duration::from_millis) {
+            let submit = world.client.submit(sections());
+            let _ = tokio::time::timeout(wait, submit).await;
+            eventually("room for one more", || async {
+                world.client.submit(sections()).await.ok()
+            })
+            .await;
+        }
+    }
 }

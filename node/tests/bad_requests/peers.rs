@@ -1,15 +1,23 @@
 //! The peers' listener: callers that do not say who they are, mean somebody else, or forge a vote.
 
 use farthing_proto::peer::v1::peer_client::PeerClient;
+use farthing_proto::peer::v1::snapshot_chunk::Part;
 use farthing_proto::peer::v1::{
-    AppendRequest, LogId, ProbeRequest, ReadIndexRequest, SnapshotChunk, TransferLeaderRequest,
-    Vote, VoteRequest,
+    AppendRequest, LogId, ProbeRequest, ReadIndexRequest, SnapshotChunk, SnapshotHeader,
+    TransferLeaderRequest, Vote, VoteRequest,
 };
 use farthing_proto::v1::Role;
 use tonic::{Code, Request, Status};
 
 use crate::support::{Client, fresh_id, uuid};
 use crate::world::World;
+
+/// The highest vote anybody has seen, said to be of node 1.
+const FORGED: Vote = Vote {
+    term: 1_000_000,
+    node: 1,
+    committed: true,
+};
 
 /// Who says that it calls whom.
 #[derive(Debug, Clone)]
@@ -34,14 +42,40 @@ impl Claim {
         request
     }
 
+    /// A snapshot from node 1: it is not even looked at before the sender is known.
+    async fn snapshot(&self, address: &str) -> Code {
+        let header = SnapshotHeader {
+            vote: Some(FORGED),
+            manifest: b"no manifest".as_slice().into(),
+        };
+        let chunk = SnapshotChunk {
+            part: Some(Part::Header(header)),
+        };
+        let mut client = PeerClient::new(Client::new(address).channel());
+        let request = self.request(tokio_stream::once(chunk));
+        client.install_snapshot(request).await.unwrap_err().code()
+    }
+
+    /// How many of the appends on a stream are answered.
+    async fn answered_appends(&self, address: &str) -> usize {
+        let append = AppendRequest {
+            vote: Some(FORGED),
+            ..Default::default()
+        };
+        let mut client = PeerClient::new(Client::new(address).channel());
+        let request = self.request(tokio_stream::iter([append.clone(), append]));
+        let mut replies = client.append_stream(request).await.unwrap().into_inner();
+        let mut answered = 0;
+        while let Ok(Some(_)) = replies.message().await {
+            answered += 1;
+        }
+        answered
+    }
+
     /// Every call of the service with this claim.
     async fn codes(&self, address: &str) -> Vec<Code> {
         let mut client = PeerClient::new(Client::new(address).channel());
-        let vote = Vote {
-            term: 1_000_000,
-            node: 1,
-            committed: true,
-        };
+        let vote = FORGED;
         let last = LogId {
             term: 1_000_000,
             index: 1_000_000,
@@ -203,6 +237,11 @@ async fn a_peer_that_speaks_for_another() {
     };
     // The claim's votes name node 1, and the caller says that it is node 99.
     let codes = stranger.codes(&node.peer_address).await;
+    assert_eq!(
+        stranger.snapshot(&node.peer_address).await,
+        Code::PermissionDenied
+    );
+    assert_eq!(stranger.answered_appends(&node.peer_address).await, 0);
     for (call, position) in [
         ("append", 0),
         ("vote", 2),

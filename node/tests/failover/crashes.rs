@@ -194,6 +194,26 @@ async fn a_dead_node_is_not_hammered() {
     );
 }
 
+/// Two of three come back without their disks. A majority of empty nodes is no new cluster as long as anybody remembers
+/// the old one.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_cluster_that_somebody_remembers_is_not_founded_again() {
+    let cluster = Cluster::start(3);
+    let mut bank = Bank::open(&cluster).await;
+    bank.pay(&cluster, 10).await;
+    cluster.converge().await;
+    cluster.nodes().iter().for_each(Node::kill);
+    for emptied in [1, 2] {
+        std::fs::remove_dir_all(&cluster.node(emptied).dir).unwrap();
+    }
+    cluster.nodes().iter().for_each(Node::start);
+    bank.pay(&cluster, 5).await;
+    cluster.converge().await;
+    for node in cluster.nodes() {
+        bank.check(&node.client()).await;
+    }
+}
+
 /// A node that starts without its peers says so, serves what it may, and takes part once they come.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_node_without_its_peers_waits_for_them() {

@@ -12,7 +12,7 @@ use crate::support::{Cluster, Refusal, account, fresh_id, ledger, record, transf
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_follower_names_the_leader() {
-    let cluster = Cluster::start(3);
+    let cluster = Cluster::start_with(3, &[("--admission-bytes", "300000")]);
     let bank = Bank::open(&cluster).await;
     let leader = cluster.leader().await;
     cluster.converge().await;
@@ -47,6 +47,13 @@ async fn a_follower_names_the_leader() {
                 refusal.leader.as_deref(),
                 Some(leader.client_address.as_str())
             );
+        }
+        // As often as one likes: what it refuses takes no room.
+        let many: Vec<_> = (0..1_000).map(|_| bank.transfer()).collect();
+        for _ in 0..4 {
+            let sections = vec![transfers_section(&many)];
+            let status = client.submit(sections).await.unwrap_err();
+            Refusal::expect(&status, Code::Unavailable, "NOT_LEADER");
         }
         // On a stream the same, as a message.
         let sections = vec![transfers_section(&[bank.transfer()])];
