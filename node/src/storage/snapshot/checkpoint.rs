@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::fs::File;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 
 use super::manifest::{MANIFEST_NAME, Manifest, ManifestFile};
@@ -166,10 +166,13 @@ pub(crate) fn take(shared: &Shared, ticket: &SealTicket) -> Result<(), Error> {
         ticket.cancel("its run was abandoned");
         return Ok(());
     };
+    // A name of its own: another ticket for the same entry may be dropped meanwhile, and takes its directory along.
+    static TAKEN: AtomicU64 = AtomicU64::new(0);
+    let number = TAKEN.fetch_add(1, Ordering::Relaxed);
     let dir = shared
         .layout
         .snapshots()
-        .join(format!("{BUILDING}{}", name(log_id)));
+        .join(format!("{BUILDING}{}-{number}", name(log_id)));
     files::remove_dir(&dir)?;
     step("storage.checkpoint.begin")?;
     published.database.checkpoint(&dir)?;

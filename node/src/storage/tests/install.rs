@@ -1,6 +1,5 @@
-//! Snapshots: built on one node, sent in pieces, installed on another, refused when anything about them is wrong.
+//! Snapshots of another node: received in pieces, installed, refused when anything about them is wrong.
 
-use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -188,76 +187,6 @@ fn a_snapshot_that_is_not_what_it_says_is_refused_and_the_state_stays() {
     assert_equal(&handle.reader().unwrap(), &reference(&log, 30));
     replay(&mut writer, &log).unwrap();
     assert_equal(&handle.reader().unwrap(), &reference(&log, 80));
-}
-
-#[test]
-fn only_the_newest_snapshot_is_kept_unless_somebody_holds_an_older_one() {
-    let log = log(23, 90, 30, Ids::TimeOrdered);
-    let dir = tempfile::tempdir().unwrap();
-    let (mut writer, handle) = open(config(dir.path(), 100));
-    let mut held = vec![];
-    for count in [30, 60, 90] {
-        replay(&mut writer, &log[..count]).unwrap();
-        let ticket = writer.seal().unwrap();
-        held.push(handle.build_checkpoint(&ticket).unwrap());
-        let again = writer.seal().unwrap();
-        assert!(
-            Arc::ptr_eq(
-                &handle.build_checkpoint(&again).unwrap(),
-                held.last().unwrap()
-            ),
-            "nothing new to build"
-        );
-    }
-    let snapshots = || {
-        std::fs::read_dir(dir.path().join("snapshots"))
-            .unwrap()
-            .count()
-    };
-    drop(writer.seal().unwrap());
-    assert_eq!(snapshots(), 3);
-    let mut bytes = vec![];
-    held[0].open(0).unwrap().read_to_end(&mut bytes).unwrap();
-    assert_eq!(bytes.len() as u64, held[0].manifest().files[0].length);
-    held.truncate(1);
-    assert_eq!(snapshots(), 2);
-    drop(held);
-    assert_eq!(snapshots(), 1);
-    let manifest = handle.current_checkpoint().unwrap().manifest().clone();
-    assert_eq!(manifest.log_id, log_id(89));
-    handle.shutdown();
-    drop((writer, handle));
-
-    // An unfinished one and one that is not valid go at the next start.
-    let snapshots_dir = dir.path().join("snapshots");
-    std::fs::create_dir(snapshots_dir.join("building-9-9")).unwrap();
-    std::fs::create_dir(snapshots_dir.join("9-9")).unwrap();
-    std::fs::write(snapshots_dir.join("9-9").join(MANIFEST_NAME), b"FART").unwrap();
-    let (_writer, handle) = open(config(dir.path(), 100));
-    assert_eq!(handle.current_checkpoint().unwrap().manifest(), &manifest);
-    assert_eq!(snapshots(), 1);
-}
-
-#[test]
-fn a_ticket_whose_run_was_abandoned_is_refused() {
-    let log = log(24, 60, 30, Ids::TimeOrdered);
-    let source = tempfile::tempdir().unwrap();
-    let checkpoint = snapshot_of(source.path(), &log, 60);
-    let dir = tempfile::tempdir().unwrap();
-    let durable = TestLog::up_to(0);
-    let (mut writer, handle) = Storage::open(config(dir.path(), 10_000), durable).unwrap();
-    replay(&mut writer, &log[..20]).unwrap();
-    let ticket = writer.seal().unwrap();
-    let (path, manifest) = receive(&handle, checkpoint.dir());
-    writer.install(path, &manifest).unwrap();
-    assert!(matches!(
-        handle.build_checkpoint(&ticket),
-        Err(Error::Snapshot(_))
-    ));
-    assert_eq!(
-        handle.current_checkpoint().unwrap().manifest().log_id,
-        log_id(59)
-    );
 }
 
 #[test]
