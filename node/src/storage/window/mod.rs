@@ -8,58 +8,22 @@
 pub(crate) mod append;
 pub(crate) mod chunk;
 pub(crate) mod index;
+mod key_hash;
+mod view;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+pub(crate) use key_hash::KeyHash;
+pub(crate) use view::WindowView;
+
 use append::AppendList;
-use chunk::{Chunk, IdEntry};
+use chunk::Chunk;
 use index::{CHUNKS_MAX, Index, Locator, Table};
-use xxhash_rust::xxh3::xxh3_64_with_seed;
 
 use super::accounts::Memo;
 use super::error::Error;
 use super::rows::transfers::row_id;
-
-/// Hashes keys under a seed of this process: ids come from outside, and nobody shall prepare collisions.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct KeyHash(u64);
-
-impl KeyHash {
-    /// A seed that nobody outside can foresee.
-    pub(crate) fn random() -> Self {
-        use std::hash::{BuildHasher, Hasher, RandomState};
-        Self(RandomState::new().build_hasher().finish())
-    }
-
-    /// A known seed, for choices that shall differ between nodes and not between runs.
-    pub(crate) fn fixed(seed: u64) -> Self {
-        Self(seed)
-    }
-
-    pub(crate) fn seed(self) -> u64 {
-        self.0
-    }
-
-    /// Two folded multiplications under two secrets.
-    #[inline]
-    pub(crate) fn id(self, id: u128) -> u64 {
-        let fold = |a: u64, b: u64| {
-            let product = u128::from(a).wrapping_mul(u128::from(b));
-            product as u64 ^ (product >> 64) as u64
-        };
-        let low = fold(id as u64 ^ self.0, 0x9e37_79b9_7f4a_7c15);
-        fold(
-            low ^ (id >> 64) as u64 ^ self.0.rotate_left(29),
-            0xff51_afd7_ed55_8ccd,
-        )
-    }
-
-    #[inline]
-    pub(crate) fn key(self, key: &[u8]) -> u64 {
-        xxh3_64_with_seed(key, self.0)
-    }
-}
 
 /// Where the newest version of a mutable row stands: in which window, in which slot of its index as long as that has
 /// not grown. The default is nowhere: windows count from 1.
@@ -192,6 +156,8 @@ impl Window {
             .map_or(0, |chunk| self.hash.key(chunk.row_key(locator.position())))
     }
 
+    // Called for each candidate of a search, also from `view`.
+    #[inline]
     fn row_key_is(&self, locator: Locator, key: &[u8]) -> bool {
         self.chunks
             .get(locator.chunk())
@@ -247,116 +213,5 @@ impl Window {
             rows: self.rows.table(),
             window: Arc::clone(self),
         }
-    }
-}
-
-/// Key and value of a mutable row.
-type Row<'a> = (&'a [u8], &'a [u8]);
-
-/// The tag of a key and the 16 bytes behind it as a number: sorts like the key as far as they go, which is all of it
-/// for most.
-fn leading(key: &[u8]) -> (u8, u128) {
-    let mut leading = [0; 16];
-    let rest = key.get(1..).unwrap_or_default();
-    let length = rest.len().min(16);
-    leading[..length].copy_from_slice(&rest[..length]);
-    (
-        key.first().copied().unwrap_or_default(),
-        u128::from_be_bytes(leading),
-    )
-}
-
-/// A window as far as one reader may see it.
-#[derive(Clone)]
-pub(crate) struct WindowView {
-    window: Arc<Window>,
-    chunk_count: usize,
-    ids: Arc<Table>,
-    rows: Arc<Table>,
-}
-
-impl WindowView {
-    /// Value of a mutable row, if it changed in this window; `hash` is [`KeyHash::key`] of it.
-    pub(crate) fn row(&self, key: &[u8], hash: u64) -> Option<&[u8]> {
-        let head = self
-            .rows
-            .find(hash, |locator| self.window.row_key_is(locator, key))
-            .1?;
-        self.version(head).map(|(_, value)| value)
-    }
-
-    /// The newest version within the cut, from the newest there is.
-    fn version(&self, head: Locator) -> Option<(&[u8], &[u8])> {
-        let mut at = Some(head);
-        while let Some(locator) = at {
-            let chunk = self.window.chunks.get(locator.chunk())?;
-            if locator.chunk() < self.chunk_count {
-                return Some(chunk.row(locator.position()));
-            }
-            at = chunk.previous(locator.position());
-        }
-        None
-    }
-
-    /// What an id leads to, if it was used in this window; `hash` is [`KeyHash::id`] of it.
-    #[inline]
-    pub(crate) fn id(&self, id: u128, hash: u64) -> Option<IdEntry> {
-        let same = |locator: Locator| {
-            self.window
-                .chunks
-                .get(locator.chunk())
-                .is_some_and(|chunk| chunk.id_is(locator.position(), id))
-        };
-        let locator = self.ids.find(hash, same).1?;
-        if locator.chunk() >= self.chunk_count {
-            return None;
-        }
-        self.window
-            .chunks
-            .get(locator.chunk())?
-            .id(locator.position())
-    }
-
-    /// Newest versions of the mutable rows whose tag is `tag`, by key.
-    pub(crate) fn rows_of(&self, tag: u8) -> Vec<(&[u8], &[u8])> {
-        self.rows_where(|key| key.first() == Some(&tag))
-    }
-
-    /// Newest versions of all mutable rows, by key.
-    pub(crate) fn rows(&self) -> Vec<(&[u8], &[u8])> {
-        self.rows_where(|_| true)
-    }
-
-    fn rows_where(&self, wanted: impl Fn(&[u8]) -> bool) -> Vec<Row<'_>> {
-        let mut heads: Vec<Locator> = self.rows.locators().collect();
-        // In the order of memory first: the index knows none, and every row elsewhere is a wait.
-        heads.sort_unstable();
-        let is_wanted = |locator: &Locator| {
-            let chunk = self.window.chunks.get(locator.chunk());
-            chunk.is_some_and(|chunk| wanted(chunk.row_key(locator.position())))
-        };
-        let heads = heads.into_iter().filter(is_wanted);
-        let mut rows: Vec<((u8, u128), Row<'_>)> = heads
-            .filter_map(|head| self.version(head))
-            .map(|row| (leading(row.0), row))
-            .collect();
-        // Most keys differ in their first bytes; the others are compared in full, where they are.
-        rows.sort_unstable_by(|(one, (key, _)), (other, (other_key, _))| {
-            one.cmp(other).then_with(|| key.cmp(other_key))
-        });
-        rows.into_iter().map(|(_, row)| row).collect()
-    }
-
-    /// The chunks within the cut, in the order of the log.
-    pub(crate) fn chunks(&self) -> impl DoubleEndedIterator<Item = &Chunk> {
-        (0..self.chunk_count).filter_map(|number| self.window.chunks.get(number))
-    }
-
-    pub(crate) fn chunk_count(&self) -> usize {
-        self.chunk_count
-    }
-
-    pub(crate) fn window(&self) -> &Arc<Window> {
-        &self.window
     }
 }

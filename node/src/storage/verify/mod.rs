@@ -5,14 +5,15 @@
 //! reads the state once or twice and holds accounts and pendings in memory, transfers only where an invariant needs
 //! them all.
 
+mod sets;
+
 use farthing_ledger::invariants::{self, Violation};
-use farthing_ledger::{Account, EventBody, Pending, TransferId, TransferRow};
-use xxhash_rust::xxh3::xxh3_128;
+use farthing_ledger::{Account, Pending, TransferId, TransferRow};
 
 use super::digest::{self, Digest};
 use super::error::Error;
 use super::reader::{Change, Reader};
-use super::rows::history::{EXPIRY, Touch};
+use sets::SetSum;
 
 /// Above so many transfers the invariants that need all of them in memory are left to the digest.
 pub const TRANSFERS_IN_MEMORY_MAX: u64 = 4_000_000;
@@ -54,29 +55,6 @@ impl Report {
         if let Err(violation) = result {
             self.findings.push(violation.to_string());
         }
-    }
-}
-
-/// An order-independent sum over rows, to compare two ways of finding the same set.
-#[derive(Default, PartialEq, Eq)]
-struct SetSum {
-    sum: u128,
-    count: u64,
-}
-
-impl SetSum {
-    fn add(&mut self, parts: [u128; 4]) {
-        let bytes: Vec<u8> = parts.iter().flat_map(|part| part.to_le_bytes()).collect();
-        self.sum = self.sum.wrapping_add(xxh3_128(&bytes));
-        self.count += 1;
-    }
-
-    fn add_id(&mut self, id: u128, sequence: u64) {
-        self.add([id, sequence.into(), 0, 0]);
-    }
-
-    fn add_touch(&mut self, account: u128, touch: Touch) {
-        self.add([account, touch.sequence.into(), touch.side.into(), 0]);
     }
 }
 
@@ -160,26 +138,14 @@ pub fn verify(reader: &Reader) -> Result<Report, Error> {
                 report.transfers += 1;
                 digest.add(digest::transfer(row.sequence, &row.to_bytes()));
                 ids.add_id(row.transfer.id.0, row.sequence);
-                add_touches(&mut touches, &row);
+                touches.add_transfer(&row);
                 if complete {
                     rows.push(row);
                 }
             }
             Change::Event(event) => {
                 report.events += 1;
-                if let EventBody::TransferExpired { transfer, .. } = &event.body {
-                    for (side, account) in [
-                        (0, transfer.debit_account_id),
-                        (1, transfer.credit_account_id),
-                    ] {
-                        let touch = Touch {
-                            sequence: event.sequence,
-                            side: side + EXPIRY,
-                            offset: 0,
-                        };
-                        touches.add_touch(account.0, touch);
-                    }
-                }
+                touches.add_event(&event);
                 if complete {
                     events.push(event);
                 }
@@ -213,8 +179,8 @@ pub fn verify(reader: &Reader) -> Result<Report, Error> {
     report.expect(digest == reader.applied().digest, || {
         "the rows do not have the digest of the state".into()
     });
-    check_ids(reader, &mut report, &ids, &refused)?;
-    check_history(reader, &mut report, touches)?;
+    sets::check_ids(reader, &mut report, &ids, &refused)?;
+    sets::check_history(reader, &mut report, touches)?;
 
     report.invariant(invariants::ledgers_balance(&accounts));
     report.invariant(invariants::balances_fit(&accounts));
@@ -230,102 +196,4 @@ pub fn verify(reader: &Reader) -> Result<Report, Error> {
         report.invariant(invariants::replay_agrees(&accounts, &rows, &events));
     }
     Ok(report)
-}
-
-fn add_touches(touches: &mut SetSum, row: &TransferRow) {
-    for (side, account) in [
-        (0, row.transfer.debit_account_id),
-        (1, row.transfer.credit_account_id),
-    ] {
-        touches.add_touch(
-            account.0,
-            Touch {
-                sequence: row.sequence,
-                side,
-                offset: 0,
-            },
-        );
-    }
-}
-
-/// The id index is exactly the transfers and the refused ids.
-fn check_ids(
-    reader: &Reader,
-    report: &mut Report,
-    transfers: &SetSum,
-    refused: &[TransferId],
-) -> Result<(), Error> {
-    let mut indexed = SetSum::default();
-    let mut refused_count = 0;
-    let mut outside = 0_u64;
-    reader.each_id_on_disk(|id, place| {
-        outside += u64::from(!reader.lookup().id_ranges.may_contain(id));
-        match place.refused() {
-            true => refused_count += 1,
-            false => indexed.add_id(id, place.sequence),
-        }
-    })?;
-    for chunk in reader.recent_chunks() {
-        refused_count += chunk.refused().len();
-        for (sequence, _, row) in chunk.transfers() {
-            indexed.add_id(super::rows::transfers::row_id(&row), sequence);
-        }
-    }
-    report.expect(outside == 0, || {
-        format!("{outside} ids lie outside of the known ranges")
-    });
-    report.expect(
-        &indexed == transfers && refused_count == refused.len(),
-        || {
-            format!(
-                "the id index has {} transfers where there are {}",
-                indexed.count, transfers.count
-            )
-        },
-    );
-    Ok(())
-}
-
-/// The history is exactly what the transfers and expiries touched.
-fn check_history(reader: &Reader, report: &mut Report, expected: SetSum) -> Result<(), Error> {
-    let mut found = SetSum::default();
-    reader.each_history_on_disk(|account, _, touches| {
-        touches
-            .into_iter()
-            .for_each(|touch| found.add_touch(account, Touch { offset: 0, ..touch }));
-    })?;
-    for change in reader
-        .recent_chunks()
-        .map(super::reader::chunk_changes)
-        .collect::<Result<Vec<_>, _>>()?
-        .concat()
-    {
-        match change {
-            Change::Transfer(row) => add_touches(&mut found, &row),
-            Change::Event(event) => {
-                if let EventBody::TransferExpired { transfer, .. } = event.body {
-                    for (side, account) in [
-                        (0, transfer.debit_account_id),
-                        (1, transfer.credit_account_id),
-                    ] {
-                        found.add_touch(
-                            account.0,
-                            Touch {
-                                sequence: event.sequence,
-                                side: side + EXPIRY,
-                                offset: 0,
-                            },
-                        );
-                    }
-                }
-            }
-        }
-    }
-    report.expect(found == expected, || {
-        format!(
-            "the history has {} changes of accounts where there are {}",
-            found.count, expected.count
-        )
-    });
-    Ok(())
 }

@@ -1,0 +1,114 @@
+//! The families that repeat what others say: ids and history, compared as sets.
+
+use farthing_ledger::{Event, EventBody, TransferId, TransferRow};
+use xxhash_rust::xxh3::xxh3_128;
+
+use super::Report;
+use crate::storage::error::Error;
+use crate::storage::reader::{Change, Reader, chunk_changes};
+use crate::storage::rows::history::EXPIRY;
+use crate::storage::rows::transfers::row_id;
+
+/// An order-independent sum over rows, to compare two ways of finding the same set.
+#[derive(Default, PartialEq, Eq)]
+pub(super) struct SetSum {
+    sum: u128,
+    count: u64,
+}
+
+impl SetSum {
+    fn add(&mut self, parts: [u128; 4]) {
+        let bytes: Vec<u8> = parts.iter().flat_map(|part| part.to_le_bytes()).collect();
+        self.sum = self.sum.wrapping_add(xxh3_128(&bytes));
+        self.count += 1;
+    }
+
+    pub(super) fn add_id(&mut self, id: u128, sequence: u64) {
+        self.add([id, sequence.into(), 0, 0]);
+    }
+
+    fn add_touch(&mut self, account: u128, sequence: u64, side: u8) {
+        self.add([account, sequence.into(), side.into(), 0]);
+    }
+
+    /// What a transfer touches.
+    pub(super) fn add_transfer(&mut self, row: &TransferRow) {
+        self.add_touch(row.transfer.debit_account_id.0, row.sequence, 0);
+        self.add_touch(row.transfer.credit_account_id.0, row.sequence, 1);
+    }
+
+    /// What an event touches: only an expiry changes accounts' balances.
+    pub(super) fn add_event(&mut self, event: &Event) {
+        if let EventBody::TransferExpired { transfer, .. } = &event.body {
+            self.add_touch(transfer.debit_account_id.0, event.sequence, EXPIRY);
+            self.add_touch(transfer.credit_account_id.0, event.sequence, EXPIRY + 1);
+        }
+    }
+}
+
+/// The id index is exactly the transfers and the refused ids.
+pub(super) fn check_ids(
+    reader: &Reader,
+    report: &mut Report,
+    transfers: &SetSum,
+    refused: &[TransferId],
+) -> Result<(), Error> {
+    let mut indexed = SetSum::default();
+    let mut refused_count = 0;
+    let mut outside = 0_u64;
+    reader.each_id_on_disk(|id, place| {
+        outside += u64::from(!reader.lookup().id_ranges.may_contain(id));
+        match place.refused() {
+            true => refused_count += 1,
+            false => indexed.add_id(id, place.sequence),
+        }
+    })?;
+    for chunk in reader.recent_chunks() {
+        refused_count += chunk.refused().len();
+        for (sequence, _, row) in chunk.transfers() {
+            indexed.add_id(row_id(&row), sequence);
+        }
+    }
+    report.expect(outside == 0, || {
+        format!("{outside} ids lie outside of the known ranges")
+    });
+    report.expect(
+        &indexed == transfers && refused_count == refused.len(),
+        || {
+            format!(
+                "the id index has {} transfers where there are {}",
+                indexed.count, transfers.count
+            )
+        },
+    );
+    Ok(())
+}
+
+/// The history is exactly what the transfers and expiries touched.
+pub(super) fn check_history(
+    reader: &Reader,
+    report: &mut Report,
+    expected: SetSum,
+) -> Result<(), Error> {
+    let mut found = SetSum::default();
+    reader.each_history_on_disk(|account, _, touches| {
+        for touch in touches {
+            found.add_touch(account, touch.sequence, touch.side);
+        }
+    })?;
+    for chunk in reader.recent_chunks() {
+        for change in chunk_changes(chunk)? {
+            match change {
+                Change::Transfer(row) => found.add_transfer(&row),
+                Change::Event(event) => found.add_event(&event),
+            }
+        }
+    }
+    report.expect(found == expected, || {
+        format!(
+            "the history has {} changes of accounts where there are {}",
+            found.count, expected.count
+        )
+    });
+    Ok(())
+}
