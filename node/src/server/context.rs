@@ -285,6 +285,7 @@ fn parse_timeout(text: &str) -> Option<Duration> {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
 
@@ -296,6 +297,41 @@ mod tests {
         assert!(ahead(10_000) >= WAY_BACK_MAX && ahead(10_000) < WAY_BACK_MAX * 2);
         assert!(ahead(100) >= Duration::from_millis(10) && ahead(100) < Duration::from_millis(60));
         assert!(answer_by(Duration::ZERO) <= Instant::now());
+    }
+
+    #[test]
+    fn nobody_waits_longer_than_the_server_allows() {
+        let now = Instant::now();
+        let with_timeout = |timeout: &'static str| {
+            let mut metadata = MetadataMap::new();
+            metadata.insert("grpc-timeout", timeout.parse().unwrap());
+            metadata
+        };
+        let year = with_timeout("99999999H");
+        // Up to a second for this test itself.
+        let slack = Duration::from_secs(1);
+        for (until, most) in [
+            (deadline(&year), DEADLINE_MAX),
+            (message_deadline(u32::MAX), DEADLINE_MAX),
+            (unary_deadline(&year, u32::MAX), DEADLINE_MAX),
+            (deadline(&MetadataMap::new()), DEADLINE_DEFAULT),
+            (message_deadline(0), DEADLINE_DEFAULT),
+            // Of two the nearer counts.
+            (
+                unary_deadline(&with_timeout("2S"), 9_000),
+                Duration::from_secs(2),
+            ),
+            (
+                unary_deadline(&with_timeout("9S"), 2_000),
+                Duration::from_secs(2),
+            ),
+        ] {
+            let wait = until - now;
+            assert!(
+                wait > most - slack && wait < most + slack,
+                "{wait:?}, not {most:?}"
+            );
+        }
     }
 
     #[test]
