@@ -1,10 +1,11 @@
 //! Calls that wait: who gave up is not sent, the queue is bounded, connections share the load.
 
 use std::collections::HashSet;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use farthing_client::*;
 
+use crate::common::bank::assert_unknown;
 use crate::common::{Fault, at_once};
 use crate::{bank, bank_with, ids_of, payment, transfer};
 
@@ -21,11 +22,14 @@ async fn who_gave_up_before_being_sent_is_not_sent() {
         }
     }
     let impatient = client.with_deadline(Duration::from_millis(50));
+    let begun = Instant::now();
     let error = impatient
         .create_transfers(vec![payment(12)])
         .await
         .unwrap_err();
     assert!(matches!(error, Error::Deadline { .. }), "{error:?}");
+    let waited = begun.elapsed();
+    assert!(waited < Duration::from_secs(2), "{waited:?}");
     let dropped = client.create_transfers(vec![payment(13)]);
     assert!(
         tokio::time::timeout(Duration::from_millis(50), dropped)
@@ -37,6 +41,38 @@ async fn who_gave_up_before_being_sent_is_not_sent() {
     assert!(outcomes[0].is_success());
     let sent: HashSet<u128> = cluster.lock().requests.iter().flat_map(ids_of).collect();
     assert!(sent.contains(&14) && !sent.contains(&12) && !sent.contains(&13));
+}
+
+#[tokio::test]
+async fn a_deadline_is_kept_in_company_with_a_longer_one() {
+    let (cluster, client) =
+        bank_with(|builder| builder.attempt_timeout(Duration::from_secs(3))).await;
+    cluster.lock().delay = Duration::from_millis(500);
+    let pay = |client: &Client, id| {
+        let client = client.clone();
+        tokio::spawn(async move { client.create_transfers(vec![payment(id)]).await })
+    };
+    // Two requests are on their way, so the next two calls gather; theirs is never answered.
+    let mut first = Vec::new();
+    for id in [10, 11] {
+        first.push(pay(&client, id));
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    let begun = Instant::now();
+    let patient = pay(&client, 20);
+    let hurried = pay(&client.with_deadline(Duration::from_millis(1_500)), 21);
+    for call in first {
+        assert!(call.await.unwrap().unwrap()[0].is_success());
+    }
+    cluster.fault(Fault::Hang);
+    let error = hurried.await.unwrap().unwrap_err();
+    let waited = begun.elapsed();
+    assert_unknown(&error, &[21]);
+    assert!(waited < Duration::from_millis(2_500), "{waited:?}");
+    assert_eq!(ids_of(cluster.lock().requests.last().unwrap()), [20, 21]);
+    // The other goes on, and alone.
+    assert!(patient.await.unwrap().unwrap()[0].is_success());
+    assert_eq!(ids_of(cluster.lock().requests.last().unwrap()), [20]);
 }
 
 #[tokio::test]

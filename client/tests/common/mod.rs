@@ -80,6 +80,8 @@ pub struct Shared {
     /// How long each request takes.
     pub delay: Duration,
     pub refuse_lookups: VecDeque<Refused>,
+    /// What the last call that was not on a stream said of its time, in the form of gRPC.
+    pub unary_timeout: Option<String>,
     pub cluster_id: u128,
     /// It does not look at the cluster id of calls.
     pub careless: bool,
@@ -139,6 +141,7 @@ impl Cluster {
             addresses: Vec::new(),
             delay: Duration::ZERO,
             refuse_lookups: VecDeque::new(),
+            unary_timeout: None,
             cluster_id: CLUSTER_ID,
             careless: false,
         }));

@@ -43,7 +43,10 @@ impl Node {
     /// Holds the call to the cluster id, as a true node does.
     fn admit<T>(&self, request: Request<T>) -> Result<T, Status> {
         let (ours, careless) = {
-            let shared = self.lock();
+            let mut shared = self.lock();
+            if let Some(timeout) = request.metadata().get("grpc-timeout") {
+                shared.unary_timeout = Some(timeout.to_str().unwrap().to_owned());
+            }
             (shared.cluster_id, shared.careless)
         };
         match metadata::cluster_id(request.metadata()) {

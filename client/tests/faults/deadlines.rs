@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use farthing_client::*;
 
-use crate::common::bank::{ALICE, PLAIN, account, assert_unknown, bank, pay, transfer};
+use crate::common::bank::{ALICE, BOB, PLAIN, account, assert_unknown, bank, pay, transfer};
 use crate::common::{CLUSTER_ID, Cluster, Fault};
 
 #[tokio::test]
@@ -89,4 +89,22 @@ async fn a_node_that_answers_nobody_holds_nobody_up() {
         begun.elapsed()
     );
     assert!(pay(&client, 10).await.unwrap().is_success());
+}
+
+#[tokio::test]
+async fn the_server_is_told_how_much_time_is_left() {
+    let (cluster, client) = bank(1).await;
+    let client = client.with_deadline(Duration::from_secs(3));
+    pay(&client, 10).await.unwrap();
+    client.lookup_accounts(&[BOB]).await.unwrap();
+    // Connecting has said something of the kind already.
+    cluster.lock().unary_timeout = None;
+    client.ledgers().await.unwrap();
+    let shared = cluster.lock();
+    let submit = shared.requests.last().unwrap().deadline_ms;
+    let lookup = shared.lookups.last().unwrap().deadline_ms;
+    for told in [submit, lookup] {
+        assert!((1_000..=3_000).contains(&told), "{told} ms");
+    }
+    assert!(shared.unary_timeout.is_some());
 }

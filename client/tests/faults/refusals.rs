@@ -6,7 +6,7 @@ use farthing_client::*;
 use farthing_proto::error::Refused;
 
 use crate::common::Fault;
-use crate::common::bank::{bank, pay};
+use crate::common::bank::{assert_unknown, bank, pay};
 
 #[tokio::test]
 async fn an_overloaded_leader_is_given_the_time_it_asks_for() {
@@ -55,4 +55,17 @@ async fn a_refusal_for_good_is_told_at_once_and_alone() {
     assert_eq!(error.code(), "PERMISSION_DENIED");
     assert_eq!(cluster.request_count(), 3);
     assert!(pay(&client, 10).await.unwrap().is_success());
+}
+
+#[tokio::test]
+async fn a_client_that_may_not_retry_sends_once() {
+    let (cluster, _) = bank(1).await;
+    let client = cluster.builder().attempts_max(1).connect().await.unwrap();
+    let before = cluster.request_count();
+    cluster.fault(Fault::LoseReply);
+    assert_unknown(&pay(&client, 10).await.unwrap_err(), &[10]);
+    cluster.fault(Fault::Refuse(Refused::new(Reason::Overloaded, "busy")));
+    let error = pay(&client, 11).await.unwrap_err();
+    assert!(matches!(error, Error::Overloaded { .. }), "{error:?}");
+    assert_eq!(cluster.request_count(), before + 2);
 }
