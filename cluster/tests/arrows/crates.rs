@@ -46,6 +46,12 @@ const ROWS: &[Row] = &[
         never: &["openraft", "rocksdb", "bincode", "tonic", "prost"],
         others: true,
     },
+    Row {
+        folder: "jepsen",
+        ours: &["farthing-client", "farthing-proto"],
+        never: &["openraft", "rocksdb", "bincode"],
+        others: true,
+    },
 ];
 
 /// Everything in the manifests that no row allows.

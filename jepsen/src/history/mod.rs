@@ -1,0 +1,26 @@
+//! Histories: what the clients of a run, its nemesis and the harness itself saw, one JSON line for each event.
+//!
+//! It knows the format and nothing of what is right or wrong in it: that is [`crate::check`]. Start at [`Event`];
+//! a run writes through [`Recorder`], a checker reads through [`Reader`]. The format is described, with examples, in
+//! `jepsen/README.md`.
+
+mod accounts;
+mod event;
+mod lines;
+mod number;
+mod reader;
+mod recorder;
+mod transfers;
+mod values;
+mod writer;
+
+pub use accounts::AccountState;
+pub use event::{Event, Facts, Function, Kind, Process};
+pub use reader::{HistoryError, Reader, read_all};
+pub use recorder::{Call, Recorder};
+pub use transfers::{Lookup, TransferRow};
+pub use values::{
+    Answer, Consistency, Fault, FinalRead, Outcome, PendingRow, Phase, ReadIds, ReadReply,
+    RunFacts, Value,
+};
+pub use writer::Writer;

@@ -1,0 +1,10 @@
+//! Black-box tests of a cluster under faults: what its clients saw is written down as a history, and checkers judge
+//! the history against an executable model of the ledger.
+//!
+//! It knows the cluster as its clients and operators do: by the SDK, by the wire, and as processes that can be killed.
+//! It deliberately does not know how a node works, and its model of the ledger shares no code with the one under test,
+//! because a checker that is wrong in the same way finds nothing.
+//!
+//! Start reading at [`history`]: the format in which everything else speaks.
+
+pub mod history;
