@@ -9,6 +9,7 @@ mod damage;
 mod failure;
 mod model;
 mod real;
+mod restart;
 mod salvage;
 mod variants;
 
