@@ -4,6 +4,7 @@
 //! Exit codes: 0 stopped, 1 failure, 2 usage or configuration, 3 storage failed while running, 4 damaged data,
 //! 5 the directory belongs to another node or cluster.
 
+use std::io::Write as _;
 use std::process::ExitCode;
 
 use clap::Parser as _;
@@ -16,13 +17,13 @@ fn main() -> ExitCode {
     let flags = Flags::parse();
     #[cfg(feature = "failpoints")]
     if let Err(error) = set_failpoints(&flags.failpoints) {
-        eprintln!("farthing-node: {error}");
+        telemetry::tell(format_args!("farthing-node: {error}"));
         return ExitCode::from(2);
     }
     let config = match Config::load(flags) {
         Ok(config) => config,
         Err(error) => {
-            eprintln!("farthing-node: {error}");
+            telemetry::tell(format_args!("farthing-node: {error}"));
             return ExitCode::from(2);
         }
     };
@@ -53,9 +54,9 @@ fn main() -> ExitCode {
             std::future::pending::<()>().await;
         });
         farthing_node::run(config, stopped, |ready| {
-            #[allow(clippy::print_stdout)] // the one line that whoever starts a node waits for
             if let Ok(line) = serde_json::to_string(ready) {
-                println!("{line}");
+                // The one line that whoever starts a node waits for; a node that nobody waits for serves as well.
+                let _ = writeln!(std::io::stdout(), "{line}");
             }
         })
         .await
@@ -65,7 +66,7 @@ fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             tracing::error!(%error, "the node ends");
-            eprintln!("farthing-node: {error}");
+            telemetry::tell(format_args!("farthing-node: {error}"));
             ExitCode::from(error.exit_code())
         }
     }

@@ -5,7 +5,10 @@ use std::time::{Duration, Instant};
 use farthing_proto::v1::{Role, WriteRecordStatus};
 
 use crate::bank::Bank;
-use crate::support::{Cluster, Node, Refusal, eventually, fresh_id, pending, post, record, uuid};
+use crate::support::{
+    Cluster, Node, Refusal, account, eventually, fresh_id, fresh_ledger, pending, post, record,
+    uuid,
+};
 use tonic::{Code, Status};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -289,4 +292,25 @@ fn is_not_served(status: &Status) {
     let refusal = Refusal::of(status);
     let known = ["NO_LEADER", "OUTCOME_UNKNOWN"].contains(&refusal.reason.as_str());
     assert!(known && refusal.code == Code::Unavailable, "{status:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_log_file_that_takes_nothing_stops_nobody() {
+    let cluster = Cluster::prepare(1, &[]);
+    let node = cluster.node(1);
+    // What goes to this device is answered "no space left", as by a full disk under the log file alone.
+    let log = node.dir.with_extension("log");
+    std::os::unix::fs::symlink("/dev/full", &log).unwrap();
+    node.spawn_with(&[]);
+    // Read, the device has no end: nobody may look at what was "logged".
+    std::fs::remove_file(&log).unwrap();
+    let client = cluster.leader_client().await;
+    let id = fresh_id();
+    client
+        .create_accounts(&[account(id, fresh_ledger())])
+        .await
+        .unwrap();
+    assert_eq!(client.account(id).await.id.0, id);
+    let (exit, _) = node.terminate().await;
+    assert_eq!(exit.code, Some(0), "{exit:?}");
 }
