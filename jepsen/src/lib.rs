@@ -7,4 +7,6 @@
 //!
 //! Start reading at [`history`]: the format in which everything else speaks.
 
+pub mod check;
 pub mod history;
+pub mod model;

@@ -179,7 +179,7 @@ pub(super) fn parse(
                 rows: reply.rows,
             })
         }
-        Function::FinalRead if kind == Kind::Ok => {
+        Function::FinalRead if !invoked => {
             let read: FinalIn = serde_json::from_str(raw)?;
             Value::FinalRead(Box::new(FinalRead {
                 applied_index: read.applied_index,
