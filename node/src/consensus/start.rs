@@ -41,6 +41,11 @@ pub struct Running {
 impl Running {
     /// Hands leadership over if this node leads, then stops Raft and the peers' listener.
     pub async fn stop(self) {
+        #[cfg(feature = "runtime-stats")]
+        if let Ok(mut stats) = self.handle.raft.runtime_stats().await {
+            stats.build_log_stage_histograms();
+            tracing::info!("{}", stats.display().multiline());
+        }
         self.handle
             .hand_over(None, Duration::from_secs(3))
             .await
