@@ -8,5 +8,8 @@
 //! Start reading at [`history`]: the format in which everything else speaks.
 
 pub mod check;
+pub mod cli;
+pub mod export;
 pub mod history;
 pub mod model;
+pub mod synthetic;

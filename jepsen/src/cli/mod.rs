@@ -1,0 +1,38 @@
+//! The command line: one file for each command.
+
+mod check;
+mod export;
+mod synthetic;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// Breaks clusters and judges what their clients saw.
+#[derive(Debug, Parser)]
+#[command(name = "jepsen", version, max_term_width = 100)]
+pub struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Check(check::Check),
+    Export(export::Export),
+    Synthetic(synthetic::Make),
+}
+
+impl Cli {
+    /// Carries the command out.
+    ///
+    /// # Errors
+    /// When it could not do its work; a verdict other than `ok` is an exit code, not an error.
+    pub fn run(self) -> anyhow::Result<ExitCode> {
+        match self.command {
+            Command::Check(command) => command.run(),
+            Command::Export(command) => command.run(),
+            Command::Synthetic(command) => command.run(),
+        }
+    }
+}
