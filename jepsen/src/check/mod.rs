@@ -48,11 +48,11 @@ pub fn check_events(
     }
     let (trace, mut findings) = collector.finish();
     let order = order::Order::of(&trace, &mut findings);
-    let model = replay::replay(&trace, &order, &mut findings);
+    let (model, happened) = replay::replay(&trace, &order, &mut findings);
     presence::check(&trace, &model, &mut findings);
     agreement::check(&trace, &mut findings);
     health::check(&trace, &mut findings);
-    let counts = order.counts(&trace);
+    let counts = order.counts(&trace, happened);
     let doubtful = counts.info_unresolved != 0 || trace.dumps.complete_count() == 0;
     let (verdict, reason) = findings.judge(doubtful);
     Ok(Report {

@@ -10,7 +10,7 @@
 //! tick follows, so it is replayed there as a whole, and what it did to its other items is checked like everything
 //! else. It did not happen (or changed nothing but a used-up id) when complete final reads show none of its ids. It
 //! stays unknown when no complete final read speaks of its ids. If several unknown requests could have made the same
-//! thing, the first whose item is the same as what was read is taken: they would have had the same effect.
+//! thing at the same tick, all are kept, and the replay takes the first that fits.
 //!
 //! A request that was sent more than once (`retried`) may have been carried out in pieces: every first tick that its
 //! answers show is an attempt of its own.
@@ -21,7 +21,7 @@ use farthing_client::{AccountFlags, CreateTransferStatus, TransferFlags};
 
 use super::items::NO_STATUS;
 use super::report::{Checker, Counts, Findings};
-use super::trace::{Creates, End, NONE, Op, Trace, row_hash};
+use super::trace::{Creates, End, Evidence, NONE, Op, Trace, row_hash};
 
 /// One request carried out at one place of the log.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -39,14 +39,11 @@ pub(super) struct Order {
     pub(super) attempts: Vec<Attempt>,
     /// Requests with no tick of their own, by (log index, invocation).
     pub(super) placed_by_entry: Vec<u32>,
-    /// Unknown requests that created a transfer, by the slot of its id.
-    pub(super) made_transfer: HashMap<u32, u32>,
-    /// Unknown requests that created an account, by its id.
-    pub(super) made_account: HashMap<u128, u32>,
+    /// Requests that may have begun at a tick at which something was made that nobody was answered `created` for. The
+    /// first of them stands in `attempts`.
+    pub(super) candidates: HashMap<u64, Vec<u32>>,
     /// Requests that may have used up an id unseen, by its slot: the unknown and the retried.
     pub(super) may_have_refused: HashMap<u32, u32>,
-    happened: u64,
-    did_not_happen: u64,
     unresolved: u64,
 }
 
@@ -69,6 +66,11 @@ impl Order {
                 }
             }
         }
+        let first = |(first, ops): (&u64, &Vec<u32>)| Attempt {
+            first: *first,
+            op: ops[0],
+        };
+        order.attempts.extend(order.candidates.iter().map(first));
         order.attempts.sort_unstable();
         let key = |op: &u32| {
             let op = &trace.ops[*op as usize];
@@ -80,16 +82,17 @@ impl Order {
     }
 
     /// How much there was.
-    pub(super) fn counts(&self, trace: &Trace) -> Counts {
+    pub(super) fn counts(&self, trace: &Trace, happened: u64) -> Counts {
         let [ok, fail, info] = trace.ended;
+        let unknown = trace.ops.iter().filter(|op| op.end == End::Info).count() as u64;
         Counts {
             events: trace.event_count,
             operations: trace.invoked,
             ok,
             fail,
             info,
-            info_happened: self.happened,
-            info_did_not_happen: self.did_not_happen,
+            info_happened: happened,
+            info_did_not_happen: unknown.saturating_sub(happened + self.unresolved),
             info_unresolved: self.unresolved,
             items: (trace.items.len() + trace.accounts.len()) as u64,
             rows_read: trace.reads.row_count,
@@ -112,7 +115,8 @@ impl Order {
             }
         }
         if op.retried {
-            self.retried(trace, number, op, &mut first, &mut several);
+            // What it says `exists`, and nobody was answered `created` for, it may have made itself.
+            self.propose(trace, number, op);
         } else if !several.is_empty() {
             let message = format!(
                 "the items of one request have the ticks of {} different requests",
@@ -134,112 +138,53 @@ impl Order {
         }
     }
 
-    /// What a retried request says `exists`, and nobody else made, it made itself.
-    fn retried(
-        &mut self,
-        trace: &Trace,
-        number: u32,
-        op: &Op,
-        first: &mut Option<u64>,
-        several: &mut Vec<u64>,
-    ) {
-        if op.creates != Creates::Transfers {
-            return;
-        }
-        for (place, number_of_item) in op.items().enumerate() {
-            let item = trace.items.get(number_of_item);
-            let evidence = trace.ids[item.id as usize].evidence;
-            let exists = u32::from(item.status) == CreateTransferStatus::Exists.code();
-            if !exists || evidence.claim != NONE || self.made_transfer.contains_key(&item.id) {
-                continue;
-            }
-            self.made_transfer.insert(item.id, number);
-            let base = item.timestamp.saturating_sub(place as u64);
-            match *first {
-                None => *first = Some(base),
-                Some(known) if known == base || several.contains(&base) => {}
-                Some(_) => several.push(base),
-            }
-        }
-    }
-
     fn unknown(&mut self, trace: &Trace, number: u32, op: &Op, findings: &mut Findings) {
-        let mut bases: Vec<u64> = Vec::new();
         let complete = trace.dumps.complete_bits();
-        let (mut open, mut seen_elsewhere) = (false, 0);
-        for (place, item) in op.items().enumerate() {
-            let (evidence, covered) = match op.creates {
-                Creates::Transfers => {
-                    let facts = &trace.ids[trace.items.get(item).id as usize];
-                    (facts.evidence, facts.covered)
-                }
-                Creates::Accounts => {
-                    let id = trace.accounts[item as usize].account.id.0;
-                    let facts = trace.account_ids.get(&id).copied().unwrap_or_default();
-                    (facts.evidence, facts.covered)
-                }
-            };
-            if evidence.timestamp == 0 {
-                open |= covered & complete == 0;
-                continue;
-            }
-            if evidence.claim != NONE || !self.take(trace, number, op, item, evidence.timestamp) {
-                seen_elsewhere += 1;
-                continue;
-            }
-            if !is_imported(trace, op, item) {
-                let base = evidence.timestamp.saturating_sub(place as u64);
-                if !bases.contains(&base) {
-                    bases.push(base);
-                }
-            }
-        }
-        if bases.is_empty() {
-            if open && seen_elsewhere < op.count {
-                self.unresolved += 1;
-                findings.open(format!(
-                    "nobody knows what became of the request of event {}: no complete final read speaks of it",
-                    op.invoke_event
-                ));
-            } else {
-                self.did_not_happen += 1;
-            }
-            return;
-        }
-        if bases.len() > 1 && !op.retried {
+        let bases = self.propose(trace, number, op);
+        if bases > 1 && !op.retried {
             let message = "a request of unknown outcome was carried out in pieces".to_owned();
-            findings.add(Checker::C1, op.events(), message);
+            findings.derive(Checker::C1, op.events(), message);
         }
-        self.happened += 1;
-        self.attempts
-            .extend(bases.into_iter().map(|first| Attempt { first, op: number }));
+        let open = op.items().any(|item| {
+            let (evidence, covered) = facts(trace, op, item);
+            evidence.timestamp == 0 && covered & complete == 0
+        });
+        if bases == 0 && open {
+            self.unresolved += 1;
+            findings.open(format!(
+                "nobody knows what became of the request of event {}: no complete final read speaks of it",
+                op.invoke_event
+            ));
+        }
     }
 
-    /// Ascribes what exists to this request, if nobody was before it and it is what the request asked for.
-    fn take(&mut self, trace: &Trace, number: u32, op: &Op, item: u32, timestamp: u64) -> bool {
-        if op.creates == Creates::Accounts {
-            let id = trace.accounts[item as usize].account.id.0;
-            return *self.made_account.entry(id).or_insert(number) == number;
+    /// Notes every tick at which this request may have begun, judged by what exists; returns how many.
+    fn propose(&mut self, trace: &Trace, number: u32, op: &Op) -> usize {
+        let mut bases: Vec<(u64, bool)> = Vec::new();
+        for (place, item) in op.items().enumerate() {
+            let (evidence, _) = facts(trace, op, item);
+            let Some(base) = evidence
+                .timestamp
+                .checked_sub(place as u64)
+                .filter(|base| *base != 0)
+            else {
+                continue;
+            };
+            if is_imported(trace, op, item) {
+                continue;
+            }
+            // One item that another request made, or that is not what this one asked for, rules the tick out.
+            let fits = evidence.claim == NONE && is_same(trace, op, item, evidence.timestamp);
+            match bases.iter_mut().find(|(known, _)| *known == base) {
+                Some((_, all_fit)) => *all_fit &= fits,
+                None => bases.push((base, fits)),
+            }
         }
-        let slot = trace.items.get(item).id;
-        if self.made_transfer.contains_key(&slot) {
-            return false;
+        bases.retain(|(_, fits)| *fits);
+        for (base, _) in &bases {
+            self.candidates.entry(*base).or_default().push(number);
         }
-        let facts = &trace.ids[slot as usize];
-        let mut meant = trace.items.transfer(item);
-        meant.timestamp = timestamp;
-        // What is stored differs from what was asked for when the ledger fills something in.
-        let filled_in = TransferFlags::POST_PENDING_TRANSFER
-            .with(TransferFlags::VOID_PENDING_TRANSFER)
-            .with(TransferFlags::BALANCING_DEBIT)
-            .with(TransferFlags::BALANCING_CREDIT);
-        let same = facts.row_hash == 0
-            || meant.flags.intersects(filled_in)
-            || row_hash(&meant) == facts.row_hash;
-        if same {
-            self.made_transfer.insert(slot, number);
-        }
-        same
+        bases.len()
     }
 
     /// No tick belongs to two requests, and the log indexes follow the ticks.
@@ -274,6 +219,37 @@ impl Order {
 /// The log index of the call is that of its one attempt.
 pub(super) fn has_known_entry(op: &Op) -> bool {
     op.end == End::Ok && !op.retried && op.log_index != 0
+}
+
+/// What is known of an item's id, and which final reads speak of it.
+pub(super) fn facts(trace: &Trace, op: &Op, item: u32) -> (Evidence, u16) {
+    match op.creates {
+        Creates::Transfers => {
+            let facts = &trace.ids[trace.items.get(item).id as usize];
+            (facts.evidence, facts.covered)
+        }
+        Creates::Accounts => {
+            let id = trace.accounts[item as usize].account.id.0;
+            let facts = trace.account_ids.get(&id).copied().unwrap_or_default();
+            (facts.evidence, facts.covered)
+        }
+    }
+}
+
+/// What was read under the item's id can be what the item asked for.
+fn is_same(trace: &Trace, op: &Op, item: u32, timestamp: u64) -> bool {
+    if op.creates == Creates::Accounts {
+        return true;
+    }
+    let facts = &trace.ids[trace.items.get(item).id as usize];
+    let mut meant = trace.items.transfer(item);
+    meant.timestamp = timestamp;
+    // What is stored differs from what was asked for when the ledger fills something in.
+    let filled_in = TransferFlags::POST_PENDING_TRANSFER
+        .with(TransferFlags::VOID_PENDING_TRANSFER)
+        .with(TransferFlags::BALANCING_DEBIT)
+        .with(TransferFlags::BALANCING_CREDIT);
+    facts.row_hash == 0 || meant.flags.intersects(filled_in) || row_hash(&meant) == facts.row_hash
 }
 
 fn is_imported(trace: &Trace, op: &Op, item: u32) -> bool {

@@ -25,16 +25,18 @@ pub(super) fn check(trace: &Trace, model: &Model, findings: &mut Findings) {
             && matches!(model.lookup(id), Lookup::Absent)
             && evidence.claim == NONE
         {
-            let why = if failed_only.get(slot).copied().unwrap_or(false) {
-                "its request failed, so it must not have happened"
+            let (since, events) = (evidence.timestamp, vec![u64::from(evidence.source)]);
+            if failed_only.get(slot).copied().unwrap_or(false) {
+                let message = format!(
+                    "transfer {id:x} exists since {since}, but its request failed, so it must not have happened"
+                );
+                findings.add(Checker::C3, events, message);
             } else {
-                "no request asked for what is there"
-            };
-            let message = format!(
-                "transfer {id:x} exists since {}, but {why}",
-                evidence.timestamp
-            );
-            findings.add(Checker::C3, vec![u64::from(evidence.source)], message);
+                let message = format!(
+                    "transfer {id:x} exists since {since}, and no request can have made it"
+                );
+                findings.derive(Checker::C3, events, message);
+            }
         }
     }
     for transfer in model.transfers() {
@@ -52,7 +54,7 @@ pub(super) fn check(trace: &Trace, model: &Model, findings: &mut Findings) {
                 "transfer {:x} must exist, since its request was carried out, and a complete final read does not have it",
                 transfer.id.0
             );
-            findings.add(Checker::C3, vec![u64::from(facts.evidence.source)], message);
+            findings.derive(Checker::C3, vec![u64::from(facts.evidence.source)], message);
         }
     }
     accounts(trace, model, findings);
@@ -92,7 +94,7 @@ fn changed(facts: &IdFacts, transfer: &Transfer, findings: &mut Findings) {
             transfer.id.0
         );
         let events = vec![u64::from(facts.evidence.source), u64::from(facts.row_event)];
-        findings.add(Checker::C4, events, message);
+        findings.derive(Checker::C4, events, message);
     }
 }
 
@@ -104,7 +106,7 @@ fn accounts(trace: &Trace, model: &Model, findings: &mut Findings) {
                 "account {id:x} exists since {}, but no request asked for it",
                 evidence.timestamp
             );
-            findings.add(Checker::C3, vec![u64::from(evidence.source)], message);
+            findings.derive(Checker::C3, vec![u64::from(evidence.source)], message);
         }
     }
 }

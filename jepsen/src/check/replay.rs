@@ -6,11 +6,11 @@
 //! seen demands: a read or an answer that does not fit is tried again after the next expiry that is due, then behind
 //! the next unknown request. What fits then is one possible order, and if nothing fits there is none.
 
-use std::collections::VecDeque;
+use std::collections::{HashSet, VecDeque};
 
 use farthing_client::{Account, CreateAccountStatus, CreateTransferStatus, Transfer};
 
-use super::order::{Attempt, Order, has_known_entry};
+use super::order::{Attempt, Order, facts, has_known_entry};
 use super::reads::{Read, Row, Seen};
 use super::real_time::{Interval, RealTime};
 use super::report::{Checker, Findings};
@@ -29,6 +29,15 @@ enum Look {
     Read(u32),
 }
 
+/// What the model must answer to an item.
+#[derive(Clone, Copy, Debug)]
+enum Expected {
+    Answer(Outcome),
+    /// Anything but `created`.
+    NotCreated,
+    Anything,
+}
+
 struct Replay<'a> {
     trace: &'a Trace,
     order: &'a Order,
@@ -37,12 +46,16 @@ struct Replay<'a> {
     real_time: RealTime,
     /// Requests whose place relative to the log's indexes is not known, in front of the next one whose place is.
     floating: VecDeque<Attempt>,
+    /// Unknown requests that happened.
+    happened: HashSet<u32>,
+    /// Nodes (a bit each) that were read completely.
+    complete: u16,
     transfers: Vec<Transfer>,
     accounts: Vec<Account>,
 }
 
-/// Replays the history; the model as it is at its end.
-pub(super) fn replay(trace: &Trace, order: &Order, findings: &mut Findings) -> Model {
+/// Replays the history; the model as it is at its end, and how many unknown requests happened.
+pub(super) fn replay(trace: &Trace, order: &Order, findings: &mut Findings) -> (Model, u64) {
     let mut replay = Replay {
         trace,
         order,
@@ -50,6 +63,8 @@ pub(super) fn replay(trace: &Trace, order: &Order, findings: &mut Findings) -> M
         model: Model::new(),
         real_time: RealTime::default(),
         floating: VecDeque::new(),
+        happened: HashSet::new(),
+        complete: trace.dumps.complete_bits(),
         transfers: Vec::new(),
         accounts: Vec::new(),
     };
@@ -72,7 +87,7 @@ pub(super) fn replay(trace: &Trace, order: &Order, findings: &mut Findings) -> M
         replay.look(*look, u64::MAX);
     }
     replay.float_all();
-    replay.model
+    (replay.model, replay.happened.len() as u64)
 }
 
 /// Everything to look at, by log index: requests before reads, reads in the order in which they were sent.
@@ -134,55 +149,47 @@ impl Replay<'_> {
         self.model.request(items, first);
     }
 
-    /// What the item at a place of a request was answered, or must have been by what was seen of it.
-    fn expected(&self, number: u32, op: &Op, first: u64, place: usize) -> Option<Outcome> {
+    /// What the item at a place of a request was answered, or what was seen of it later.
+    fn expected(&self, op: &Op, first: u64, place: usize) -> Expected {
         let item = op.first + place as u32;
         let tick = first + place as u64;
-        let (answer, made) = match op.creates {
+        let (answer, exists) = match op.creates {
             Creates::Transfers => {
                 let item = self.trace.items.get(item);
-                let timestamp = self.trace.ids[item.id as usize].evidence.timestamp;
-                let made = self.order.made_transfer.get(&item.id) == Some(&number);
-                (
-                    Outcome(u32::from(item.status), item.timestamp),
-                    (made && timestamp == tick).then_some(timestamp),
-                )
+                let answer = Outcome(u32::from(item.status), item.timestamp);
+                (answer, CreateTransferStatus::Exists.code())
             }
             Creates::Accounts => {
                 let item = &self.trace.accounts[item as usize];
-                let id = item.account.id.0;
-                let timestamp = self
-                    .trace
-                    .account_ids
-                    .get(&id)
-                    .map_or(0, |facts| facts.evidence.timestamp);
-                let made = self.order.made_account.get(&id) == Some(&number);
-                (
-                    Outcome(u32::from(item.status), item.timestamp),
-                    (made && timestamp == tick).then_some(timestamp),
-                )
+                let answer = Outcome(u32::from(item.status), item.timestamp);
+                (answer, CreateAccountStatus::Exists.code())
             }
         };
-        if let Some(timestamp) = made {
-            return Some(Outcome(0, timestamp));
+        // Of a retried request an answer belongs to the attempt whose tick it carries.
+        if op.end == End::Ok
+            && (!op.retried || answer.timestamp() == tick && answer.status() != exists)
+        {
+            return Expected::Answer(answer);
         }
-        match op.end {
-            End::Ok if !op.retried => Some(answer),
-            // Of a retried request an answer belongs to the attempt whose tick it carries.
-            End::Ok if answer.timestamp() == tick => Some(answer),
-            _ => None,
+        let (evidence, covered) = facts(self.trace, op, item);
+        if evidence.timestamp == tick {
+            return Expected::Answer(Outcome(0, tick));
         }
+        // Something else stands under the id, or a complete final read says that nothing does.
+        if evidence.timestamp != 0 || covered & self.complete != 0 {
+            return Expected::NotCreated;
+        }
+        Expected::Anything
     }
 
     /// The first item that the model answers otherwise, or whose amount it knows otherwise.
-    fn mismatch(&self, number: u32, op: &Op, first: u64) -> Option<usize> {
+    fn mismatch(&self, op: &Op, first: u64) -> Option<usize> {
         (0..op.count as usize).find(|place| {
             let got = self.model.outcomes()[*place];
-            if self
-                .expected(number, op, first, *place)
-                .is_some_and(|expected| expected != got)
-            {
-                return true;
+            match self.expected(op, first, *place) {
+                Expected::Answer(answer) if answer != got => return true,
+                Expected::NotCreated if got.status() == 0 => return true,
+                _ => {}
             }
             if op.creates != Creates::Transfers
                 || got.status() != 0
@@ -218,54 +225,73 @@ impl Replay<'_> {
         pinned
     }
 
-    /// Runs a request at its tick; tries again after expiries that are due when it does not fit.
+    /// Runs a request at its tick; tries again after expiries that are due, and tries the other requests that may have
+    /// begun there, when it does not fit.
     fn apply(&mut self, attempt: Attempt) {
+        let order = self.order;
+        self.model.keep();
+        let own = [attempt.op];
+        let known = has_known_entry(&self.trace.ops[attempt.op as usize]);
+        let candidates = if known {
+            None
+        } else {
+            order.candidates.get(&attempt.first)
+        };
+        let candidates = candidates
+            .filter(|ops| ops.contains(&attempt.op))
+            .map_or(&own[..], Vec::as_slice);
+        for number in candidates {
+            let op = self.trace.ops[*number as usize];
+            self.load(&op);
+            if self.fits(&op, attempt.first) {
+                self.place(&op);
+                return self.happened(*number, &op);
+            }
+            self.model.undo_to(0);
+        }
         let op = self.trace.ops[attempt.op as usize];
         self.place(&op);
         self.load(&op);
-        self.model.keep();
         self.run(&op, attempt.first);
-        if self.mismatch(attempt.op, &op, attempt.first).is_none() {
-            return;
-        }
-        self.model.undo_to(0);
-        self.pin(&op);
-        self.model.keep();
-        self.run(&op, attempt.first);
-        if self.fits_after_expiries(attempt.op, &op, attempt.first, attempt.first - 1) {
-            return;
-        }
-        self.model.undo_to(0);
-        self.run(&op, attempt.first);
-        self.blame(attempt.op, &op, attempt.first);
+        self.blame(&op, attempt.first);
+        self.happened(attempt.op, &op);
     }
 
-    /// The request was run and may not fit; is there a number of due expiries with which it does?
-    fn fits_after_expiries(&mut self, number: u32, op: &Op, first: u64, until: u64) -> bool {
-        if self.mismatch(number, op, first).is_none() {
+    fn happened(&mut self, number: u32, op: &Op) {
+        if op.end == End::Info {
+            self.happened.insert(number);
+        }
+    }
+
+    /// Runs a request; is there a number of due expiries with which it fits? If not, the caller takes everything back.
+    fn fits(&mut self, op: &Op, first: u64) -> bool {
+        self.run(op, first);
+        if self.mismatch(op, first).is_none() {
             return true;
         }
+        self.model.undo_to(0);
         if !self.searches() {
             return false;
         }
-        let mut expired = 0;
-        loop {
-            self.model.undo_to(0);
-            expired += 1;
+        self.pin(op);
+        let pinned = self.model.mark();
+        for expired in 0.. {
             for _ in 0..expired {
-                if !self.model.expire_next(until) {
+                if !self.model.expire_next(first - 1) {
                     return false;
                 }
             }
             self.run(op, first);
-            if self.mismatch(number, op, first).is_none() {
+            if self.mismatch(op, first).is_none() {
                 return true;
             }
+            self.model.undo_to(pinned);
         }
+        false
     }
 
-    fn blame(&mut self, number: u32, op: &Op, first: u64) {
-        let Some(place) = self.mismatch(number, op, first) else {
+    fn blame(&mut self, op: &Op, first: u64) {
+        let Some(place) = self.mismatch(op, first) else {
             return;
         };
         let model = self.model.outcomes()[place];
@@ -283,15 +309,16 @@ impl Replay<'_> {
             Creates::Transfers => format!("transfer {:x}", self.transfers[place].id.0),
             Creates::Accounts => format!("account {:x}", self.accounts[place].id.0),
         };
-        let seen = match self.expected(number, op, first, place) {
-            Some(seen) if seen != model => name(seen),
+        let seen = match self.expected(op, first, place) {
+            Expected::Answer(seen) if seen != model => name(seen),
+            Expected::NotCreated if model.status() == 0 => "that it was not created".to_owned(),
             _ => "created with another amount".to_owned(),
         };
         let message = format!(
             "item {place}, {what}: seen {seen}, expected {}",
             name(model)
         );
-        self.findings.add(Checker::C1, op.events(), message);
+        self.findings.derive(Checker::C1, op.events(), message);
     }
 
     fn look(&mut self, look: Look, until: u64) {
@@ -312,9 +339,9 @@ impl Replay<'_> {
         loop {
             self.model.keep();
             self.run(&op, 0);
-            let fits = self.mismatch(number, &op, 0).is_none();
+            let fits = self.mismatch(&op, 0).is_none();
             if !fits && self.floating.is_empty() {
-                self.blame(number, &op, 0);
+                self.blame(&op, 0);
             }
             self.model.undo_to(0);
             match self.floating.pop_front() {
@@ -381,7 +408,7 @@ impl Replay<'_> {
                     } else {
                         Checker::C1
                     };
-                    self.findings.add(checker, events, message);
+                    self.findings.derive(checker, events, message);
                     return;
                 }
             }

@@ -157,6 +157,16 @@ impl Findings {
         }
     }
 
+    /// Like [`Findings::add`], for what follows from the whole order of effects: an operation that stayed unknown
+    /// could explain it.
+    pub(super) fn derive(&mut self, checker: Checker, events: Vec<u64>, message: String) {
+        let before = self.list.len();
+        self.add(checker, events, message);
+        self.list[before..]
+            .iter_mut()
+            .for_each(|violation| violation.certain = false);
+    }
+
     pub(super) fn count(&self, checker: Checker) -> u64 {
         self.counts.get(&checker).copied().unwrap_or(0)
     }
@@ -167,12 +177,13 @@ impl Findings {
         }
     }
 
-    /// The verdict. `doubtful` is true when operations stayed unknown: then what was derived from the whole order of
-    /// effects is not certain.
+    /// The verdict. `doubtful` is true when operations stayed unknown: then what was derived is not certain.
     pub(super) fn judge(&mut self, doubtful: bool) -> (Verdict, String) {
-        use Checker::{C1, C3, C9, C14, Harness};
-        for violation in &mut self.list {
-            violation.certain = !(doubtful && matches!(violation.checker, C1 | C3 | C9));
+        use Checker::{C14, Harness};
+        if !doubtful {
+            self.list
+                .iter_mut()
+                .for_each(|violation| violation.certain = true);
         }
         self.list
             .sort_by_key(|violation| (!violation.certain, violation.checker));

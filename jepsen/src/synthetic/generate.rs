@@ -2,6 +2,7 @@
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap, VecDeque};
+use std::ops::Range;
 
 use farthing_client::{Account, Transfer};
 use rand::rngs::SmallRng;
@@ -20,6 +21,9 @@ use crate::model::{Items, Model};
 const CLOCK_START: u64 = 1_790_000_000_000_000_000;
 /// Requests remembered to be sent again.
 const AGAIN_MAX: usize = 256;
+
+/// How long a request or an answer is under way, ns.
+const TRAVEL_NS: Range<u64> = 50_000..900_000;
 
 /// What a client asks.
 #[derive(Clone, Debug)]
@@ -59,6 +63,8 @@ pub struct Synthetic {
     log_index: u64,
     /// Requests that still go into the present entry.
     entry_room: u32,
+    /// ns; when the present entry began. Nobody has its answers while it still takes requests.
+    entry_began: u64,
     clock: u64,
     /// Every id ever asked for.
     ids: Vec<u128>,
@@ -88,6 +94,7 @@ impl Synthetic {
             invoked: 0,
             log_index: 1,
             entry_room: 0,
+            entry_began: 0,
             clock: CLOCK_START,
             ids: Vec::new(),
             again: Vec::new(),
@@ -240,7 +247,7 @@ impl Synthetic {
             ..Facts::default()
         };
         self.say(Kind::Invoke, process, function.clone(), value, facts);
-        let travel = self.rng.random_range(50_000..900_000);
+        let travel = self.rng.random_range(TRAVEL_NS);
         let accounts = matches!(call, Call::Accounts(_));
         let fate = self.rng.random_range(0..1000);
         if !accounts && fate == 999 {
@@ -365,7 +372,7 @@ impl Synthetic {
                 )
             }
         };
-        let travel = self.rng.random_range(50_000..900_000);
+        let travel = self.rng.random_range(TRAVEL_NS);
         let lost = self.rng.random_range(0..2000) < self.config.unknown_per_mille;
         if lost && function != Function::Accounts {
             let facts = Facts {
@@ -391,8 +398,9 @@ impl Synthetic {
     }
 
     fn create(&mut self, items: Items<'_>) -> Value {
-        if self.entry_room == 0 {
+        if self.entry_room == 0 || self.time >= self.entry_began + TRAVEL_NS.start {
             self.new_entry();
+            self.entry_began = self.time;
             self.entry_room = self.rng.random_range(1..6);
         }
         self.entry_room -= 1;

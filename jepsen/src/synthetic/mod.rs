@@ -10,6 +10,9 @@
 mod end;
 mod generate;
 mod mutate;
+mod mutate_answers;
+mod mutate_final;
+mod mutate_run;
 mod shape;
 
 pub use generate::Synthetic;
