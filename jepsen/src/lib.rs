@@ -10,6 +10,7 @@
 pub mod check;
 pub mod cli;
 pub mod export;
+mod hash;
 pub mod history;
 pub mod model;
 pub mod synthetic;

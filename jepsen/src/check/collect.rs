@@ -1,14 +1,13 @@
 //! From events to a [`Trace`]: pairs invocations with their ends, and checks on the way what one event or one call
 //! shows alone: the harness's own rules, deadlines (C10), and that nothing has two versions (C4).
 
-use std::collections::{HashMap, HashSet};
-
 use farthing_client::{CreateAccountStatus, CreateTransferStatus, TransferFlags};
 
 use super::items::NO_STATUS;
 use super::reads::ReadKind;
 use super::report::{Checker, Findings};
 use super::trace::{AccountItem, Creates, DigestSeen, End, NEVER, NONE, Op, Trace, row_hash};
+use crate::hash::{FastMap, FastSet};
 use crate::history::{Event, Facts, Function, Kind, Lookup, Outcome, Process, ReadIds, Value};
 
 /// A call must return this long after its deadline, ns.
@@ -37,9 +36,9 @@ enum OpenCall {
 pub(super) struct Collector {
     trace: Trace,
     findings: Findings,
-    open: HashMap<u64, Open>,
+    open: FastMap<u64, Open>,
     /// Processes that saw `info`.
-    gone: HashSet<u64>,
+    gone: FastSet<u64>,
 }
 
 impl Collector {

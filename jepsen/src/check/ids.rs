@@ -2,6 +2,8 @@
 
 use hashbrown::HashTable;
 
+use crate::hash::hash_id as hash;
+
 /// Ids in the order in which they were first seen.
 #[derive(Debug, Default)]
 pub(super) struct IdTable {
@@ -13,15 +15,14 @@ impl IdTable {
     /// The slot of an id; a new one if it is new.
     pub(super) fn slot(&mut self, id: u128) -> u32 {
         let ids = &mut self.ids;
-        let hash = hash(id);
-        if let Some(slot) = self.slots.find(hash, |slot| ids[*slot as usize] == id) {
+        let hashed = hash(id);
+        if let Some(slot) = self.slots.find(hashed, |slot| ids[*slot as usize] == id) {
             return *slot;
         }
         let slot = ids.len() as u32;
         ids.push(id);
-        self.slots.insert_unique(hash, slot, |slot| {
-            crate::check::ids::hash(ids[*slot as usize])
-        });
+        self.slots
+            .insert_unique(hashed, slot, |slot| hash(ids[*slot as usize]));
         slot
     }
 
@@ -38,12 +39,4 @@ impl IdTable {
     pub(super) fn len(&self) -> usize {
         self.ids.len()
     }
-}
-
-/// Spreads the bits of an id; ids that follow each other must not share a bucket.
-fn hash(id: u128) -> u64 {
-    const ODD: u64 = 0x9e37_79b9_7f4a_7c15;
-    let (low, high) = (id as u64, (id >> 64) as u64);
-    let mixed = (low ^ high.rotate_left(29)).wrapping_mul(ODD);
-    (mixed ^ mixed >> 32).wrapping_mul(ODD) ^ high
 }

@@ -1,10 +1,9 @@
 //! Items of requests in little memory: 40 bytes for a plain transfer and its answer.
 
-use std::collections::HashMap;
-
 use farthing_client::{AccountId, Transfer, TransferFlags, TransferId};
 
 use super::ids::IdTable;
+use crate::hash::FastMap;
 
 /// No answer is known.
 pub(super) const NO_STATUS: u16 = u16::MAX;
@@ -51,7 +50,7 @@ struct Extra {
 pub(super) struct Items {
     list: Vec<Item>,
     shapes: Vec<Shape>,
-    shape_numbers: HashMap<Shape, u32>,
+    shape_numbers: FastMap<Shape, u32>,
     extras: Vec<Extra>,
     pub(super) ids: IdTable,
     accounts: IdTable,

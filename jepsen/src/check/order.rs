@@ -15,13 +15,12 @@
 //! A request that was sent more than once (`retried`) may have been carried out in pieces: every first tick that its
 //! answers show is an attempt of its own.
 
-use std::collections::HashMap;
-
 use farthing_client::{AccountFlags, CreateTransferStatus, TransferFlags};
 
 use super::items::NO_STATUS;
 use super::report::{Checker, Counts, Findings};
 use super::trace::{Creates, End, Evidence, NONE, Op, Trace, row_hash};
+use crate::hash::FastMap;
 
 /// One request carried out at one place of the log.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -41,9 +40,9 @@ pub(super) struct Order {
     pub(super) placed_by_entry: Vec<u32>,
     /// Requests that may have begun at a tick at which something was made that nobody was answered `created` for. The
     /// first of them stands in `attempts`.
-    pub(super) candidates: HashMap<u64, Vec<u32>>,
+    pub(super) candidates: FastMap<u64, Vec<u32>>,
     /// Requests that may have used up an id unseen, by its slot: the unknown and the retried.
-    pub(super) may_have_refused: HashMap<u32, u32>,
+    pub(super) may_have_refused: FastMap<u32, u32>,
     unresolved: u64,
 }
 

@@ -1,6 +1,6 @@
 //! A history in little memory: every call once, with its items, answers and times.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
 use farthing_client::{Account, Transfer};
 use xxhash_rust::xxh3::xxh3_64;
@@ -9,6 +9,7 @@ use super::availability::Availability;
 use super::dumps::Dumps;
 use super::items::Items;
 use super::reads::Reads;
+use crate::hash::FastMap;
 use crate::history::RunFacts;
 
 /// No event, no call.
@@ -159,9 +160,9 @@ pub(super) struct Trace {
     pub(super) accounts: Vec<AccountItem>,
     /// By the slot of the transfer's id.
     pub(super) ids: Vec<IdFacts>,
-    pub(super) account_ids: HashMap<u128, AccountFacts>,
+    pub(super) account_ids: FastMap<u128, AccountFacts>,
     /// Amounts read of balancing transfers, by slot: what they moved shows nowhere else.
-    pub(super) amounts: HashMap<u32, u128>,
+    pub(super) amounts: FastMap<u32, u128>,
     pub(super) reads: Reads,
     pub(super) dumps: Dumps,
     pub(super) digests: BTreeMap<u64, Vec<DigestSeen>>,

@@ -37,6 +37,9 @@ pub(super) struct Make {
     /// Nodes that only give their digest at the end.
     #[arg(long, default_value_t = 2)]
     nodes_digest: u64,
+    /// Only single-phase transfers and reads of accounts: for `jepsen export --edn append` and `--porcupine`.
+    #[arg(long)]
+    plain: bool,
 }
 
 impl Make {
@@ -48,6 +51,7 @@ impl Make {
             accounts: self.accounts,
             nodes_read: self.nodes_read,
             nodes_digest: self.nodes_digest,
+            plain: self.plain,
             ..Config::default()
         };
         let file = File::create(&self.file).with_context(|| self.file.display().to_string())?;

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 
 use farthing_client::{Account, Transfer, TransferFlags};
 
-use crate::history::{Event, Function, Kind, Lookup, Process, Value};
+use crate::history::{Event, Function, Kind, Lookup, Outcome, Process, Value};
 
 /// An element that nobody appended: stands at the end of a list that no order of transfers explains.
 pub(super) const IMPOSSIBLE: u64 = 0;
@@ -42,22 +42,24 @@ type Effect = (u64, u64, u128);
 /// The calls of a history in the view, by the time of their invocation.
 pub(super) fn calls(events: &[Event]) -> Vec<Call> {
     let elements = Elements::of(events);
-    let lists = elements.lists(events);
-    let mut open: HashMap<u64, usize> = HashMap::new();
+    let lists = elements.lists();
+    let mut open: HashMap<u64, (usize, &[Transfer])> = HashMap::new();
     let mut calls: Vec<Call> = Vec::new();
     for event in events {
         let Process::Worker(process) = event.process else {
             continue;
         };
         if event.kind == Kind::Invoke {
-            let does = match &event.value {
-                Value::Transfers(items) => Does::Append(elements.appends(items)),
-                Value::ReadIds(read) if event.function == Function::ReadAccounts => {
-                    Does::Read(read.ids.iter().map(|id| (*id, None)).collect())
-                }
+            // What a request appends is known when it ends; one that never ends may have done it all the same.
+            let (does, items) = match &event.value {
+                Value::Transfers(items) => (Does::Append(elements.unclaimed(items)), &items[..]),
+                Value::ReadIds(read) if event.function == Function::ReadAccounts => (
+                    Does::Read(read.ids.iter().map(|id| (*id, None)).collect()),
+                    &[][..],
+                ),
                 _ => continue,
             };
-            open.insert(process, calls.len());
+            open.insert(process, (calls.len(), items));
             calls.push(Call {
                 process,
                 kind: Kind::Info,
@@ -67,15 +69,22 @@ pub(super) fn calls(events: &[Event]) -> Vec<Call> {
             });
             continue;
         }
-        let Some(call) = open.remove(&process).map(|number| &mut calls[number]) else {
+        let Some((number, items)) = open.remove(&process) else {
             continue;
         };
+        let call = &mut calls[number];
         call.kind = event.kind;
         call.complete_ns = (event.kind != Kind::Info).then_some(event.time);
-        if let (Does::Read(rows), Value::AccountsRead(reply)) = (&mut call.does, &event.value) {
-            for ((id, seen), account) in rows.iter_mut().zip(&reply.rows) {
-                *seen = Some(prefix(lists.get(id), account.as_ref()));
+        match (&mut call.does, &event.value) {
+            (Does::Append(appends), Value::Outcomes(outcomes)) => {
+                *appends = elements.created(items, outcomes);
             }
+            (Does::Read(rows), Value::AccountsRead(reply)) => {
+                for ((id, seen), account) in rows.iter_mut().zip(&reply.rows) {
+                    *seen = Some(prefix(lists.get(id), account.as_ref()));
+                }
+            }
+            _ => {}
         }
     }
     calls.retain(|call| !matches!(&call.does, Does::Append(appends) if appends.is_empty()));
@@ -99,51 +108,49 @@ fn prefix(list: Option<&Vec<Effect>>, account: Option<&Account>) -> Prefix {
     Prefix { elements }
 }
 
-/// Transfers as elements: numbered from 1 in the order in which they were first asked for.
-struct Elements {
-    numbers: HashMap<u128, u64>,
-    /// Timestamps of those that took effect.
-    timestamps: HashMap<u128, u64>,
+/// A transfer that took effect, as an element of two lists.
+#[derive(Clone, Copy, Debug)]
+struct Element {
+    number: u64,
+    timestamp: u64,
+    /// The transfer as it took effect, where a read or an answer shows it.
+    transfer: Transfer,
+    /// A call was answered `created` for it.
+    is_claimed: bool,
 }
+
+/// Transfers as elements, by id; numbered from 1 in the order in which they were seen to have happened.
+struct Elements(HashMap<u128, Element>);
 
 impl Elements {
     fn of(events: &[Event]) -> Self {
-        let mut elements = Self {
-            numbers: HashMap::new(),
-            timestamps: HashMap::new(),
-        };
+        let mut elements = Self(HashMap::new());
         let mut open: HashMap<Process, &Vec<Transfer>> = HashMap::new();
         for event in events {
             match &event.value {
                 Value::Transfers(items) => {
                     open.insert(event.process, items);
-                    for item in items.iter().filter(|item| is_plain(item)) {
-                        let next = elements.numbers.len() as u64 + 1;
-                        elements.numbers.entry(item.id.0).or_insert(next);
-                    }
                 }
                 Value::Outcomes(outcomes) => {
-                    for (item, outcome) in open
-                        .remove(&event.process)
-                        .into_iter()
-                        .flatten()
-                        .zip(outcomes)
-                    {
+                    let items = open.remove(&event.process);
+                    for (item, outcome) in items.into_iter().flatten().zip(outcomes) {
                         if outcome.status() == 0 {
-                            elements.timestamps.insert(item.id.0, outcome.timestamp());
+                            let timestamp = outcome.timestamp();
+                            elements.add(Transfer { timestamp, ..*item }, true);
                         }
                     }
                 }
                 Value::TransfersRead(reply) => {
                     for row in &reply.rows {
                         if let Lookup::Found(row) = row {
-                            elements.timestamps.insert(row.id.0, row.timestamp);
+                            elements.add(*row, false);
                         }
                     }
                 }
                 Value::FinalRead(read) => {
-                    let rows = read.transfers.iter().map(|row| (row.id.0, row.timestamp));
-                    elements.timestamps.extend(rows);
+                    read.transfers
+                        .iter()
+                        .for_each(|row| elements.add(*row, false));
                 }
                 _ => {}
             }
@@ -151,50 +158,66 @@ impl Elements {
         elements
     }
 
-    /// What a request appends, as far as it took effect.
-    fn appends(&self, items: &[Transfer]) -> Vec<(u128, u128, u64)> {
-        let happened = items
+    fn add(&mut self, transfer: Transfer, is_claimed: bool) {
+        if is_plain(&transfer) {
+            let number = self.0.len() as u64 + 1;
+            let timestamp = transfer.timestamp;
+            let new = Element {
+                number,
+                timestamp,
+                transfer,
+                is_claimed,
+            };
+            self.0.entry(transfer.id.0).or_insert(new).is_claimed |= is_claimed;
+        }
+    }
+
+    fn append(&self, item: &Transfer) -> Option<(u128, u128, u64)> {
+        let element = self.0.get(&item.id.0)?;
+        Some((
+            item.debit_account_id.0,
+            item.credit_account_id.0,
+            element.number,
+        ))
+    }
+
+    /// What an answered request appended.
+    fn created(&self, items: &[Transfer], outcomes: &[Outcome]) -> Vec<(u128, u128, u64)> {
+        let created = items
             .iter()
-            .filter(|item| self.timestamps.contains_key(&item.id.0));
-        happened
-            .filter_map(|item| {
-                let number = self.numbers.get(&item.id.0)?;
-                Some((item.debit_account_id.0, item.credit_account_id.0, *number))
+            .zip(outcomes)
+            .filter(|(_, outcome)| outcome.status() == 0);
+        created.filter_map(|(item, _)| self.append(item)).collect()
+    }
+
+    /// What a request without an answer appended: what it asked for, exists, and nobody was answered for.
+    fn unclaimed(&self, items: &[Transfer]) -> Vec<(u128, u128, u64)> {
+        let mine = items.iter().filter(|item| {
+            self.0.get(&item.id.0).is_some_and(|element| {
+                let timestamp = element.timestamp;
+                !element.is_claimed
+                    && element.transfer
+                        == Transfer {
+                            timestamp,
+                            ..**item
+                        }
             })
-            .collect()
+        });
+        mine.filter_map(|item| self.append(item)).collect()
     }
 
     /// The list of every account, in the order of effects.
-    fn lists(&self, events: &[Event]) -> HashMap<u128, Vec<Effect>> {
-        let mut lists: HashMap<u128, HashMap<u64, Effect>> = HashMap::new();
-        for event in events {
-            let Value::Transfers(items) = &event.value else {
-                continue;
-            };
-            for item in items.iter().filter(|item| is_plain(item)) {
-                let known = self
-                    .timestamps
-                    .get(&item.id.0)
-                    .zip(self.numbers.get(&item.id.0));
-                let Some((timestamp, number)) = known else {
-                    continue;
-                };
-                for account in [item.debit_account_id.0, item.credit_account_id.0] {
-                    let effect = (*timestamp, *number, item.amount);
-                    lists
-                        .entry(account)
-                        .or_default()
-                        .entry(*number)
-                        .or_insert(effect);
-                }
+    fn lists(&self) -> HashMap<u128, Vec<Effect>> {
+        let mut lists: HashMap<u128, Vec<Effect>> = HashMap::new();
+        for element in self.0.values() {
+            let transfer = &element.transfer;
+            for account in [transfer.debit_account_id.0, transfer.credit_account_id.0] {
+                let effect = (element.timestamp, element.number, transfer.amount);
+                lists.entry(account).or_default().push(effect);
             }
         }
-        let sorted = lists.into_iter().map(|(account, effects)| {
-            let mut effects: Vec<Effect> = effects.into_values().collect();
-            effects.sort_unstable();
-            (account, effects)
-        });
-        sorted.collect()
+        lists.values_mut().for_each(|list| list.sort_unstable());
+        lists
     }
 }
 

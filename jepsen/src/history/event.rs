@@ -216,8 +216,8 @@ impl Event {
     ///
     /// # Errors
     /// When the line is not an event of this format.
-    pub fn parse(line: &[u8]) -> serde_json::Result<Self> {
-        let line: In<'_> = serde_json::from_slice(line)?;
+    pub fn parse(line: &str) -> serde_json::Result<Self> {
+        let line: In<'_> = serde_json::from_str(line)?;
         let function = Function::of(line.process, &line.f)
             .ok_or_else(|| de::Error::custom(format_args!("unknown f {:?}", line.f)))?;
         let value = lines::parse(&function, line.kind, line.value)?;

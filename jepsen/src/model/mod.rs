@@ -17,10 +17,11 @@ mod undo;
 #[cfg(test)]
 mod tests;
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::BTreeSet;
 
 use farthing_client::{Account, AccountFlags, PendingStatus, Transfer, TransferFlags};
 
+use crate::hash::{FastMap, FastSet};
 use crate::history::{Lookup, Outcome};
 use store::Store;
 use undo::Undo;
@@ -87,11 +88,11 @@ pub struct Model {
     /// ns; of the newest transfer, for imported ones.
     transfer_time: u64,
     accounts: Vec<Account>,
-    account_slots: HashMap<u128, u32>,
+    account_slots: FastMap<u128, u32>,
     transfers: Store,
     /// Ids used up by a refusal.
-    refused: HashSet<u128>,
-    pendings: HashMap<u32, PendingStatus>,
+    refused: FastSet<u128>,
+    pendings: FastMap<u32, PendingStatus>,
     /// Open pending transfers that will expire: (expiry, timestamp, row).
     due: BTreeSet<(u64, u64, u32)>,
     journal: Vec<Undo>,

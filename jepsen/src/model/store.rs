@@ -1,9 +1,9 @@
 //! Transfers of the model, in little memory: a run of ten million must fit beside its history.
 
-use std::collections::HashMap;
-
 use farthing_client::{AccountId, Transfer, TransferFlags, TransferId};
 use hashbrown::HashTable;
+
+use crate::hash::{FastMap, hash_id};
 
 /// A stored transfer; both halves of its numbers side by side, so that no padding is needed.
 #[derive(Clone, Copy, Debug)]
@@ -36,10 +36,10 @@ pub(super) struct Store {
     by_id: HashTable<u32>,
     details: Vec<Detail>,
     /// Details without links, which repeat.
-    common: HashMap<Detail, u32>,
+    common: FastMap<Detail, u32>,
     /// Ids of accounts, by the numbers that rows use.
     accounts: Vec<u128>,
-    account_numbers: HashMap<u128, u32>,
+    account_numbers: FastMap<u128, u32>,
 }
 
 fn split(value: u128) -> [u64; 2] {
@@ -48,14 +48,6 @@ fn split(value: u128) -> [u64; 2] {
 
 fn join([low, high]: [u64; 2]) -> u128 {
     u128::from(high) << 64 | u128::from(low)
-}
-
-/// Spreads the bits of an id; ids that follow each other must not share a bucket.
-pub(crate) fn hash_id(id: u128) -> u64 {
-    const ODD: u64 = 0x9e37_79b9_7f4a_7c15;
-    let [low, high] = split(id);
-    let mixed = (low ^ high.rotate_left(29)).wrapping_mul(ODD);
-    (mixed ^ mixed >> 32).wrapping_mul(ODD) ^ high
 }
 
 impl Store {

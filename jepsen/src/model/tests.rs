@@ -79,7 +79,8 @@ fn the_same_again_exists_and_anything_else_differs() {
         model.request(Items::Transfers(&[first]), 30),
         [Outcome(S::Exists.code(), 20)]
     );
-    let changes: [(&dyn Fn(&mut Transfer), S); 7] = [
+    type Change = (&'static dyn Fn(&mut Transfer), S);
+    let changes: [Change; 7] = [
         (
             &|t| t.flags = TransferFlags::PENDING,
             S::ExistsWithDifferentFlags,

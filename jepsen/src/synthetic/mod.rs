@@ -39,6 +39,8 @@ pub struct Config {
     pub batches_per_mille: u32,
     /// Of a thousand calls, how many end unknown.
     pub unknown_per_mille: u32,
+    /// Only single-phase transfers that move exactly their amount, and reads of accounts: what the append view shows.
+    pub plain: bool,
 }
 
 impl Default for Config {
@@ -53,6 +55,7 @@ impl Default for Config {
             reads_per_mille: 150,
             batches_per_mille: 100,
             unknown_per_mille: 20,
+            plain: false,
         }
     }
 }

@@ -1,4 +1,6 @@
 //! Breaking what is seen of the run: times, digests, leaders, readiness, the harness's own rules.
+// One signature for the table of mutations, whether or not one changes the length.
+#![allow(clippy::ptr_arg)]
 
 use std::collections::BTreeMap;
 

@@ -20,6 +20,7 @@ pub(super) struct Shape {
     next_id: u128,
     /// Pending transfers made not long ago.
     recent: Vec<TransferId>,
+    plain: bool,
 }
 
 impl Shape {
@@ -29,6 +30,7 @@ impl Shape {
             // Like ids of the SDK: a time in front, so that they grow.
             next_id: 0x0193_0000_0000_7000_8000_0000_0000_0000,
             recent: Vec::new(),
+            plain: config.plain,
         }
     }
 
@@ -79,6 +81,7 @@ impl Shape {
         self.next_id += 1 + rng.random_range(0..1000);
         let id = TransferId(self.next_id);
         match rng.random_range(0..100) {
+            _ if self.plain => self.first_phase(id, u32::MAX, rng),
             0..8 if !self.recent.is_empty() => self.second_phase(id, rng),
             kind => self.first_phase(id, kind, rng),
         }
