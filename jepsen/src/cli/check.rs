@@ -50,7 +50,7 @@ impl Check {
     }
 }
 
-fn code(verdict: Verdict) -> u8 {
+pub(super) fn code(verdict: Verdict) -> u8 {
     match verdict {
         Verdict::Ok => 0,
         Verdict::Fail => 1,

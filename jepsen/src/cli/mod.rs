@@ -2,6 +2,9 @@
 
 mod check;
 mod export;
+mod matrix;
+mod replay;
+mod run;
 mod synthetic;
 
 use std::process::ExitCode;
@@ -18,6 +21,9 @@ pub struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Run(run::Run),
+    Matrix(matrix::Matrix),
+    Replay(replay::Replay),
     Check(check::Check),
     Export(export::Export),
     Synthetic(synthetic::Make),
@@ -30,6 +36,9 @@ impl Cli {
     /// When it could not do its work; a verdict other than `ok` is an exit code, not an error.
     pub fn run(self) -> anyhow::Result<ExitCode> {
         match self.command {
+            Command::Run(command) => command.run(),
+            Command::Matrix(command) => command.run(),
+            Command::Replay(command) => command.run(),
             Command::Check(command) => command.run(),
             Command::Export(command) => command.run(),
             Command::Synthetic(command) => command.run(),

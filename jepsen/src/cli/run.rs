@@ -1,0 +1,179 @@
+//! `jepsen run`.
+
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use anyhow::{Context, bail};
+use clap::Args;
+
+use super::check::code;
+use crate::check::Verdict;
+use crate::nemesis::{Name as Nemesis, Target};
+use crate::run::{HostsMode, Options, Summary};
+use crate::workload::Name as Workload;
+
+/// Start a cluster, let clients work on it, break it, heal it, and judge what the clients saw.
+///
+/// Exit code as of `check`: 0 ok, 1 fail, 2 usage or could not run, 3 unknown, 4 rejected, 5 harness failure.
+#[derive(Debug, Args)]
+pub(super) struct Run {
+    /// What clients do; several at a time with commas.
+    #[arg(
+        short,
+        long,
+        value_enum,
+        value_delimiter = ',',
+        default_value = "transfer"
+    )]
+    workload: Vec<Workload>,
+    /// What is broken; several at a time with commas.
+    #[arg(short, long, value_enum, value_delimiter = ',', default_value = "none")]
+    nemesis: Vec<Nemesis>,
+    /// Seed of every choice; a new one when it is left out.
+    #[arg(short, long)]
+    seed: Option<u64>,
+    /// Folder for what the run leaves behind; must not hold a run yet.
+    #[arg(short, long)]
+    dir: Option<PathBuf>,
+    #[command(flatten)]
+    shape: Shape,
+}
+
+/// What `run` and `matrix` have in common.
+#[derive(Clone, Debug, Args)]
+pub(super) struct Shape {
+    /// Only these nodes; several with commas. Left out: all kinds.
+    #[arg(long = "target", value_enum, value_delimiter = ',')]
+    targets: Vec<Target>,
+    /// Seconds of load and faults.
+    #[arg(short, long, default_value_t = 30, value_parser = clap::value_parser!(u64).range(5..86_400))]
+    time: u64,
+    /// Number of nodes.
+    #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u64).range(1..=9))]
+    nodes: u64,
+    /// Requests a second that the clients try, all together.
+    #[arg(long, default_value_t = 300, value_parser = clap::value_parser!(u32).range(1..100_000))]
+    rate: u32,
+    /// The node program.
+    #[arg(long, env = "FARTHING_NODE_BIN")]
+    node_bin: Option<PathBuf>,
+    /// What is between hosts.
+    #[arg(long, value_enum, default_value_t = HostsMode::Proxy)]
+    hosts: HostsMode,
+}
+
+impl Shape {
+    /// A run of this shape.
+    pub(super) fn options(
+        &self,
+        workloads: &[Workload],
+        nemeses: &[Nemesis],
+        seed: u64,
+        dir: &Path,
+    ) -> anyhow::Result<Options> {
+        let program = self.program()?;
+        if nemeses.contains(&Nemesis::Failpoint) && !has_failpoints(&program)? {
+            bail!(
+                "{} has no named points: build it with `cargo build --release -p farthing-node --features failpoints`",
+                program.display()
+            );
+        }
+        std::fs::create_dir_all(dir).with_context(|| dir.display().to_string())?;
+        Ok(Options {
+            workloads: workloads.to_vec(),
+            nemeses: nemeses.to_vec(),
+            targets: self.targets.clone(),
+            time_s: self.time,
+            seed,
+            nodes: self.nodes,
+            rate: self.rate,
+            program,
+            hosts: self.hosts,
+            dir: dir.canonicalize()?,
+        })
+    }
+
+    /// Seconds of load.
+    pub(super) fn time(&self) -> u64 {
+        self.time
+    }
+
+    fn program(&self) -> anyhow::Result<PathBuf> {
+        let own = std::env::current_exe()?;
+        let beside = own.with_file_name("farthing-node");
+        let program = self.node_bin.clone().unwrap_or(beside);
+        let missing = || {
+            format!(
+                "{}: build farthing-node, or name it with --node-bin",
+                program.display()
+            )
+        };
+        program.canonicalize().with_context(missing)
+    }
+}
+
+fn has_failpoints(program: &Path) -> anyhow::Result<bool> {
+    let help = std::process::Command::new(program).arg("--help").output()?;
+    Ok(String::from_utf8_lossy(&help.stdout).contains("--failpoint"))
+}
+
+/// Carries a run out on a runtime of its own.
+pub(super) fn carry_out(options: &Options) -> anyhow::Result<Summary> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()?;
+    runtime.block_on(crate::run::run(options))
+}
+
+/// One line on a run that has ended.
+pub(super) fn say(summary: &Summary, out: &mut impl Write) -> io::Result<()> {
+    let word = match summary.report.verdict {
+        Verdict::Ok => "ok",
+        Verdict::Fail => "fail",
+        Verdict::Unknown => "unknown",
+        Verdict::Rejected => "rejected",
+        Verdict::HarnessFailure => "harness-failure",
+    };
+    let counts = &summary.report.counts;
+    writeln!(
+        out,
+        "{word}: {} / {} seed {}: {} ok, {} fail, {} info, {} faults, {} hands, {} s: {}",
+        summary.workload,
+        summary.nemesis,
+        summary.seed,
+        counts.ok,
+        counts.fail,
+        counts.info,
+        summary.faults,
+        summary.hands,
+        summary.took_s,
+        summary.report.reason
+    )
+}
+
+impl Run {
+    pub(super) fn run(&self) -> anyhow::Result<ExitCode> {
+        let seed = self
+            .seed
+            .unwrap_or_else(|| u64::from(rand::random::<u32>()));
+        let first = |list: &[&'static str]| list.join("+");
+        let workloads: Vec<_> = self.workload.iter().map(|name| name.text()).collect();
+        let nemeses: Vec<_> = self.nemesis.iter().map(|name| name.text()).collect();
+        let dir = self.dir.clone().unwrap_or_else(|| {
+            let name = format!("{}-{}-{seed}", first(&workloads), first(&nemeses));
+            PathBuf::from("jepsen-runs").join(name)
+        });
+        let options = self
+            .shape
+            .options(&self.workload, &self.nemesis, seed, &dir)?;
+        let mut out = io::stdout().lock();
+        writeln!(out, "seed {seed}, hosts: loopback addresses and a proxy")?;
+        writeln!(out, "{}", options.command())?;
+        let summary = carry_out(&options)?;
+        say(&summary, &mut out)?;
+        writeln!(out, "{}", options.dir.join("report.html").display())?;
+        Ok(ExitCode::from(code(summary.report.verdict)))
+    }
+}

@@ -1,0 +1,245 @@
+//! The nodes of one run: where they are, and their processes while there are any.
+
+use std::io;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use rustix::process::Signal;
+
+use super::links::Links;
+use super::process::{Exit, NodeProcess, Output};
+use super::proxy::{Pids, Proxy, Sources};
+
+const CLIENT_PORT: u16 = 3001;
+const PEER_PORT: u16 = 4001;
+/// A node's proxies listen at an address so much above its own.
+const PROXY_HOST: u8 = 100;
+
+/// What a cluster is made of.
+#[derive(Clone, Debug)]
+pub struct Layout {
+    /// Number of nodes, 1 to 9.
+    pub nodes: u64,
+    /// The node program.
+    pub program: PathBuf,
+    /// Folder for directories and logs of the nodes.
+    pub dir: PathBuf,
+    /// Flags for every node.
+    pub flags: Vec<String>,
+}
+
+/// One node: where it is, and its process while there is one.
+#[derive(Debug)]
+pub struct Node {
+    /// Id, from 1.
+    pub id: u64,
+    /// Where it serves clients, without anything in between: for the harness's own questions.
+    pub direct: SocketAddr,
+    /// Where clients reach it.
+    pub through: SocketAddr,
+    /// Its data.
+    pub dir: PathBuf,
+    /// Its words.
+    pub log: PathBuf,
+    arguments: Vec<String>,
+    state: Mutex<State>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    process: Option<NodeProcess>,
+    /// Flags for the next start, beside its own.
+    more: Vec<String>,
+    /// The nemesis has ended it or let it end: that it is not there says nothing.
+    excused: bool,
+}
+
+/// The nodes and the network of one run. Dropping it ends them.
+#[derive(Debug)]
+pub struct Cluster {
+    /// The network.
+    pub links: Links,
+    /// The nodes, by id.
+    pub nodes: Vec<Node>,
+    program: PathBuf,
+    pids: Pids,
+    _proxies: Vec<Proxy>,
+}
+
+impl Cluster {
+    /// Makes directories and the network; no node runs yet.
+    ///
+    /// # Errors
+    /// When directories cannot be made or addresses are in use.
+    pub async fn prepare(layout: &Layout) -> io::Result<Self> {
+        let links = Links::new(layout.nodes as usize);
+        let pids = Pids::default();
+        let mut proxies = Vec::new();
+        let net = std::process::id();
+        // A network of 127.0.0.0/8 for each harness process: several can run at a time.
+        let [_, _, high, low] = net.to_be_bytes();
+        let net = [127, 64 + high % 128, low];
+        let host = |last: u8, port: u16| {
+            SocketAddr::from((Ipv4Addr::new(net[0], net[1], net[2], last), port))
+        };
+        let ids: Vec<u64> = (1..=layout.nodes).collect();
+        let members: Vec<String> = ids
+            .iter()
+            .flat_map(|id| {
+                let proxy = PROXY_HOST + *id as u8;
+                let (client, peer) = (host(proxy, CLIENT_PORT), host(proxy, PEER_PORT));
+                ["--member".to_owned(), format!("{id}={client},{peer}")]
+            })
+            .collect();
+        let cluster_id = format!("{:032x}", rand::random::<u128>() | 1);
+        let mut nodes = Vec::new();
+        for id in ids {
+            let own = id as u8;
+            let (client, peer) = (host(own, CLIENT_PORT), host(own, PEER_PORT));
+            let through = host(PROXY_HOST + own, CLIENT_PORT);
+            let peer_through = host(PROXY_HOST + own, PEER_PORT);
+            proxies.push(Proxy::start(through, client, id, Sources::Clients, &links).await?);
+            let sources = Sources::Nodes(Arc::clone(&pids));
+            proxies.push(Proxy::start(peer_through, peer, id, sources, &links).await?);
+            let dir = layout.dir.join(format!("node-{id}"));
+            std::fs::create_dir_all(&dir)?;
+            let mut arguments: Vec<String> = Vec::new();
+            let mut flag = |name: &str, value: String| arguments.extend([name.to_owned(), value]);
+            flag("--dir", dir.to_string_lossy().into_owned());
+            flag("--node-id", id.to_string());
+            flag("--cluster-id", cluster_id.clone());
+            flag("--client-address", client.to_string());
+            flag("--peer-address", peer.to_string());
+            arguments.extend(members.iter().chain(&layout.flags).cloned());
+            nodes.push(Node {
+                id,
+                direct: client,
+                through,
+                dir,
+                log: layout.dir.join(format!("node-{id}.log")),
+                arguments,
+                state: Mutex::default(),
+            });
+        }
+        Ok(Self {
+            links,
+            nodes,
+            program: layout.program.clone(),
+            pids,
+            _proxies: proxies,
+        })
+    }
+
+    /// Ids of all nodes.
+    #[must_use]
+    pub fn ids(&self) -> Vec<u64> {
+        self.nodes.iter().map(|node| node.id).collect()
+    }
+
+    /// The node of an id.
+    #[must_use]
+    pub fn node(&self, id: u64) -> &Node {
+        &self.nodes[(id as usize).clamp(1, self.nodes.len()) - 1]
+    }
+
+    /// Starts a node's process, if it has none, with the flags set for it.
+    ///
+    /// # Errors
+    /// When the program cannot be started: the harness's failure, not the node's.
+    pub fn start(&self, id: u64, output: Output) -> io::Result<()> {
+        let node = self.node(id);
+        let mut state = node.state();
+        if state.process.is_some() {
+            return Ok(());
+        }
+        let mut arguments = node.arguments.clone();
+        arguments.extend(state.more.iter().cloned());
+        let process = NodeProcess::start(&self.program, &arguments, &node.log, output)?;
+        let mut pids = self.pids.lock().unwrap_or_else(PoisonError::into_inner);
+        pids.retain(|(other, _)| *other != id);
+        pids.push((id, process.pid()));
+        drop(pids);
+        state.process = Some(process);
+        state.excused = false;
+        Ok(())
+    }
+}
+
+impl Cluster {
+    /// Gives a node that does not run an empty directory; its log stays, the data of its last such loss is deleted.
+    ///
+    /// # Errors
+    /// When the files cannot be moved.
+    pub fn set_aside(&self, id: u64) -> io::Result<()> {
+        let node = self.node(id);
+        let state = node.state();
+        if state.process.is_some() {
+            return Err(io::Error::other(format!("node {id} runs")));
+        }
+        let lost = node.dir.with_extension("lost");
+        match std::fs::remove_dir_all(&lost) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
+        std::fs::rename(&node.dir, &lost)?;
+        std::fs::create_dir_all(&node.dir)
+    }
+}
+
+impl Node {
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Flags for its next starts, beside its own; empty again: none.
+    pub fn set_flags(&self, more: Vec<String>) {
+        self.state().more = more;
+    }
+
+    /// True when it has flags beside its own.
+    #[must_use]
+    pub fn has_flags(&self) -> bool {
+        !self.state().more.is_empty()
+    }
+
+    /// `kill -9`, if it runs.
+    pub fn kill(&self) {
+        let process = self.state().process.take();
+        if let Some(process) = process {
+            process.kill();
+        }
+    }
+
+    /// That it ends by itself is what the nemesis wants.
+    pub fn excuse(&self) {
+        self.state().excused = true;
+    }
+
+    /// Sends a signal, if it runs.
+    pub fn signal(&self, signal: Signal) {
+        if let Some(process) = &self.state().process {
+            process.signal(signal);
+        }
+    }
+
+    /// Its process, if it runs.
+    #[must_use]
+    pub fn pid(&self) -> Option<u32> {
+        self.state().process.as_ref().map(NodeProcess::pid)
+    }
+
+    /// How it ended by itself, once, and whether that was wanted.
+    pub fn ended(&self) -> Option<(Exit, bool)> {
+        let mut state = self.state();
+        let exit = state.process.as_mut()?.ended()?;
+        state.process = None;
+        Some((exit, state.excused))
+    }
+
+    /// Its directory of data.
+    #[must_use]
+    pub fn dir(&self) -> &Path {
+        &self.dir
+    }
+}

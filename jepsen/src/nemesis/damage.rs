@@ -1,0 +1,158 @@
+//! Faults of what a node has written: between a kill and the next start its files are changed, go back, or go.
+
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use rand::Rng;
+use rand::rngs::StdRng;
+use rustix::process::Signal;
+use tokio::time::sleep;
+
+use super::field::Field;
+use super::files::{self, Zone};
+use super::names::Name;
+use super::plan::Step;
+use crate::history::Phase;
+
+/// Time for a damaged node to say so, and for a replaced one to catch up, before another is damaged.
+const SETTLE: Duration = Duration::from_secs(3);
+
+/// N8, N9, N10.
+pub(super) async fn edit(field: &Arc<Field>, name: Name, step: &Step, random: &mut StdRng) {
+    let Some(taken) = field.take(field.nodes(step.target, random)) else {
+        return;
+    };
+    let node = field.cluster.node(taken.nodes[0]);
+    node.kill();
+    let zone = Zone::ALL[random.random_range(0..Zone::ALL.len())];
+    let what = match zone.file(node.dir(), random) {
+        None => {
+            // Not there yet; a kill is all that happened.
+            field.start(node.id);
+            return;
+        }
+        Some(path) => {
+            let done = match name {
+                Name::BitFlip => files::flip(zone, &path, random),
+                Name::Truncate => files::cut(zone, &path, random),
+                _ => files::misplace(zone, &path, random),
+            };
+            let path = path
+                .strip_prefix(node.dir())
+                .unwrap_or(&path)
+                .display()
+                .to_string();
+            done.map(|how| format!("{zone:?}: {path}: {how}"))
+        }
+    };
+    match what {
+        Ok(detail) => {
+            field.mark_damaged(node.id);
+            field.reached(&format!("damage.{zone:?}"));
+            field.note(name.text(), Phase::Blow, &taken.nodes, detail);
+        }
+        Err(error) => field.trouble(format!("cannot damage a file: {error}")),
+    }
+    field.start(node.id);
+    sleep(step.hold.max(SETTLE)).await;
+}
+
+/// N12.
+pub(super) async fn wipe(field: &Arc<Field>, step: &Step, random: &mut StdRng) {
+    let Some(taken) = field.take(field.nodes(step.target, random)) else {
+        return;
+    };
+    let node = field.cluster.node(taken.nodes[0]);
+    node.kill();
+    field.note("wipe", Phase::Begin, &taken.nodes, "its directory is gone");
+    if let Err(error) = field.cluster.set_aside(node.id) {
+        field.trouble(format!("cannot set a directory aside: {error}"));
+    }
+    field.mark_damaged(node.id);
+    field.start(node.id);
+    sleep(step.hold.max(SETTLE)).await;
+    field.note("wipe", Phase::End, &taken.nodes, "");
+}
+
+/// N11.
+pub(super) async fn restore(field: &Arc<Field>, step: &Step, random: &mut StdRng) {
+    let Some(taken) = field.take(field.nodes(step.target, random)) else {
+        return;
+    };
+    let node = field.cluster.node(taken.nodes[0]);
+    let old = node.dir().with_extension("old");
+    node.kill();
+    let kept = remove(&old).and_then(|()| files::copy(node.dir(), &old));
+    field.start(node.id);
+    sleep(step.hold.max(Duration::from_secs(2))).await;
+    node.kill();
+    let put = kept.and_then(|()| field.cluster.set_aside(node.id));
+    let put = put.and_then(|()| files::copy(&old, node.dir()));
+    match put.and_then(|()| remove(&old)) {
+        Ok(()) => {
+            field.mark_damaged(node.id);
+            field.note(
+                "stale",
+                Phase::Blow,
+                &taken.nodes,
+                "its files of a while ago",
+            );
+        }
+        Err(error) => field.trouble(format!("cannot restore old files: {error}")),
+    }
+    field.start(node.id);
+    sleep(SETTLE).await;
+}
+
+fn remove(dir: &std::path::Path) -> io::Result<()> {
+    match std::fs::remove_dir_all(dir) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
+}
+
+/// N7: a majority that knows everything, and one node that does not know what it promised. All but one other node
+/// pause, the one forgets, and must now not decide anything with the other that the paused ones contradict.
+pub(super) async fn amnesia(field: &Arc<Field>, step: &Step, random: &mut StdRng) {
+    let all = field.cluster.ids();
+    let Some(taken) = field.take(all.clone()) else {
+        return;
+    };
+    let at = random.random_range(0..all.len());
+    let forgetful = all[at];
+    // It hears nothing for a while and lags; the others go on without it.
+    let lagging = all[(at + 1) % all.len()];
+    let rest: Vec<u64> = all
+        .iter()
+        .copied()
+        .filter(|node| *node != forgetful && *node != lagging)
+        .collect();
+    let part = step.hold / 4;
+    let (signal, resume) = (Signal::STOP, Signal::CONT);
+    field.note(
+        "amnesia",
+        Phase::Begin,
+        &taken.nodes,
+        format!("node {forgetful} forgets"),
+    );
+    field.cluster.node(lagging).signal(signal);
+    sleep(part).await;
+    for node in &rest {
+        field.cluster.node(*node).signal(signal);
+    }
+    let node = field.cluster.node(forgetful);
+    node.kill();
+    if let Err(error) = field.cluster.set_aside(forgetful) {
+        field.trouble(format!("cannot set a directory aside: {error}"));
+    }
+    field.mark_damaged(forgetful);
+    field.start(forgetful);
+    field.cluster.node(lagging).signal(resume);
+    sleep(part * 2).await;
+    for node in &rest {
+        field.cluster.node(*node).signal(resume);
+    }
+    field.note("amnesia", Phase::End, &taken.nodes, "");
+    sleep(SETTLE + part).await;
+}

@@ -1,0 +1,26 @@
+//! The nemesis: what is broken, when, and how it is mended.
+//!
+//! It knows the nodes as processes, files and ends of a network. It deliberately does not know what clients do nor
+//! what follows from a fault. Every fault is in the history, with its beginning and its end; what a fault needs a
+//! person for afterwards is a `hand`, in the history as well.
+//!
+//! Start at [`Name`], the list, and [`plan`]; [`Field`] is what a fault may touch. Faults of disks under a running node
+//! (fsync, full disks, read errors, power loss) need a layer below the node's files and are not here.
+
+mod clock;
+mod damage;
+mod failpoints;
+mod field;
+mod files;
+mod names;
+mod network;
+mod operator;
+mod plan;
+mod processes;
+mod run;
+
+pub use failpoints::POINTS;
+pub use field::Field;
+pub use names::{Name, Target};
+pub use plan::{Step, plan};
+pub use run::run;

@@ -1,0 +1,140 @@
+//! One run: a cluster, clients that work, a nemesis that breaks, and at the end everything healed, read and judged.
+//!
+//! It knows the order in which that happens and what a run leaves behind. It deliberately does not know what is right:
+//! it asks [`crate::check`].
+//!
+//! Start at [`Options`] and [`run`].
+
+mod folder;
+mod last;
+mod load;
+mod options;
+mod settle;
+mod watch;
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use anyhow::{Context, bail};
+use tokio::time::{Instant, sleep, sleep_until};
+
+pub use folder::{Summary, summary_of};
+pub use options::{HostsMode, Options};
+
+use crate::check::check;
+use crate::history::{Facts, Function, Kind, Process, Recorder, RunFacts, Value};
+use crate::hosts::{Cluster, Layout, Output};
+use crate::nemesis::{self, Field};
+use crate::report;
+
+/// Longest wait for a new cluster to elect its first leader.
+const FOUND: Duration = Duration::from_secs(30);
+/// Every node serves again so long after the heal.
+const READY_MS: u64 = 45_000;
+
+/// Carries a run out and judges it. The folder then holds the history, the nodes' logs, the time line, the report and
+/// the verdict.
+///
+/// # Errors
+/// When the harness could not do its work at all, or was interrupted.
+pub async fn run(options: &Options) -> anyhow::Result<Summary> {
+    let began = std::time::Instant::now();
+    std::fs::create_dir_all(&options.dir).with_context(|| options.dir.display().to_string())?;
+    if options.dir.join(folder::HISTORY).exists() {
+        bail!("{} holds a run already", options.dir.display());
+    }
+    tokio::select! {
+        done = carry_out(options) => done?,
+        _ = tokio::signal::ctrl_c() => bail!("interrupted; the nodes are stopped"),
+    }
+    let history = options.dir.join(folder::HISTORY);
+    let judge = tokio::task::spawn_blocking({
+        let history = history.clone();
+        move || check(&history)
+    });
+    let judged = judge.await?.context("the history cannot be read")?;
+    let summary = summary_of(options, judged, began.elapsed());
+    folder::save(options, &summary)?;
+    report::write(&options.dir, &summary)?;
+    Ok(summary)
+}
+
+async fn carry_out(options: &Options) -> anyhow::Result<()> {
+    let recorder = Recorder::create(&options.dir.join(folder::HISTORY))?;
+    let layout = Layout {
+        nodes: options.nodes,
+        program: options.program.clone(),
+        dir: options.dir.clone(),
+        flags: options.node_flags(),
+    };
+    let cluster = Cluster::prepare(&layout)
+        .await
+        .context("the nodes cannot be laid out")?;
+    let facts = RunFacts {
+        seed: options.seed,
+        command: options.command(),
+        nodes: cluster.ids(),
+        ready_within_ms: READY_MS,
+        required: options.required(),
+    };
+    let harness = |function, value| {
+        recorder.note(
+            Kind::Info,
+            Process::Harness,
+            function,
+            value,
+            Facts::default(),
+        );
+    };
+    harness(Function::Run, Value::Run(Box::new(facts)));
+    let field = Arc::new(Field::new(cluster, recorder.clone()));
+    for id in field.cluster.ids() {
+        field
+            .cluster
+            .start(id, Output::Log)
+            .context("the node program cannot be started")?;
+    }
+    let watcher = tokio::spawn(watch::watch(Arc::clone(&field)));
+    let found_by = Instant::now() + FOUND;
+    while field.leader.load(Ordering::Relaxed) == 0 {
+        if Instant::now() > found_by {
+            field.trouble("the new cluster has no leader");
+            bail!("the new cluster has no leader after {FOUND:?}; see the logs of its nodes");
+        }
+        sleep(Duration::from_millis(50)).await;
+    }
+    let load = load::Load::start(options, &field).await?;
+    let start = Instant::now();
+    let time = Duration::from_secs(options.time_s);
+    let nemeses: Vec<_> = options
+        .nemeses
+        .iter()
+        .map(|name| {
+            let steps = nemesis::plan(*name, &options.targets, time, options.seed);
+            tokio::spawn(nemesis::run(Arc::clone(&field), *name, steps, start))
+        })
+        .collect();
+    sleep_until(start + time).await;
+    field.over.store(true, Ordering::Relaxed);
+    for nemesis in nemeses {
+        // A fault ends what it began; one that does not is the harness's bug.
+        if tokio::time::timeout(Duration::from_secs(30), nemesis)
+            .await
+            .is_err()
+        {
+            field.trouble("a fault did not end");
+        }
+    }
+    settle::heal(&field);
+    harness(Function::Heal, Value::None);
+    settle::wait_ready(&field, Duration::from_millis(READY_MS)).await;
+    // Service after the heal is seen by clients as well, not only by questions about it.
+    sleep(Duration::from_secs(2)).await;
+    let shared = load.stop(&field).await;
+    watcher.abort();
+    last::read_everything(&field, &shared).await;
+    harness(Function::Coverage, Value::Coverage(field.counts()));
+    recorder.finish().context("the history cannot be written")?;
+    Ok(())
+}

@@ -1,0 +1,145 @@
+//! What a run is made of, and the words that repeat it.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::ValueEnum;
+
+use crate::nemesis::{Name as Nemesis, Target};
+use crate::workload::Name as Workload;
+
+/// What is between hosts.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
+pub enum HostsMode {
+    /// Loopback addresses, and a proxy in front of every listener. Needs no rights.
+    Proxy,
+}
+
+/// Everything a run is made of.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// What clients do.
+    pub workloads: Vec<Workload>,
+    /// What is broken.
+    pub nemeses: Vec<Nemesis>,
+    /// Which nodes; empty = any.
+    pub targets: Vec<Target>,
+    /// Seconds of load and faults.
+    pub time_s: u64,
+    /// Seed of every choice.
+    pub seed: u64,
+    /// Number of nodes.
+    pub nodes: u64,
+    /// Requests a second that the clients try, all together; W11 tries ten times as many.
+    pub rate: u32,
+    /// The node program.
+    pub program: PathBuf,
+    /// What is between hosts.
+    pub hosts: HostsMode,
+    /// What the run leaves behind.
+    pub dir: PathBuf,
+}
+
+fn names<T>(list: &[T], text: impl Fn(&T) -> &'static str) -> String {
+    list.iter().map(text).collect::<Vec<_>>().join(",")
+}
+
+impl Options {
+    /// Workloads as on the command line.
+    #[must_use]
+    pub fn workload_names(&self) -> String {
+        names(&self.workloads, |name| name.text())
+    }
+
+    /// Nemeses as on the command line.
+    #[must_use]
+    pub fn nemesis_names(&self) -> String {
+        names(&self.nemeses, |name| name.text())
+    }
+
+    /// The command that repeats the run.
+    #[must_use]
+    pub fn command(&self) -> String {
+        let mut command = format!(
+            "jepsen run --workload {} --nemesis {} --time {} --seed {} --nodes {} --rate {} --node-bin {}",
+            self.workload_names(),
+            self.nemesis_names(),
+            self.time_s,
+            self.seed,
+            self.nodes,
+            self.rate,
+            self.program.display(),
+        );
+        for target in &self.targets {
+            if let Some(value) = target.to_possible_value() {
+                command.push_str(&format!(" --target {}", value.get_name()));
+            }
+        }
+        command
+    }
+
+    /// Time a call is given.
+    #[must_use]
+    pub fn deadline(&self) -> Duration {
+        Duration::from_millis(2000)
+    }
+
+    /// Callers at a time.
+    #[must_use]
+    pub fn workers(&self) -> u64 {
+        if self.overloads() { 200 } else { 20 }
+    }
+
+    /// True with W11.
+    #[must_use]
+    pub fn overloads(&self) -> bool {
+        self.workloads.contains(&Workload::Overload)
+    }
+
+    /// Mean time between two requests of one worker.
+    #[must_use]
+    pub fn pause(&self) -> Duration {
+        let rate = if self.overloads() {
+            10 * self.rate
+        } else {
+            self.rate
+        };
+        Duration::from_secs_f64(self.workers() as f64 / f64::from(rate.max(1)))
+    }
+
+    /// Flags of every node: small files and short intervals, so that a short run sees segments roll, runs, snapshots
+    /// and purges.
+    #[must_use]
+    pub fn node_flags(&self) -> Vec<String> {
+        let mut flags = vec![
+            ("--log-segment-bytes", "8388608"),
+            ("--run-interval-ms", "700"),
+            ("--block-cache-bytes", "16777216"),
+        ];
+        let small_log = [Nemesis::Snapshot, Nemesis::Wipe, Nemesis::Stale];
+        if self.nemeses.iter().any(|name| small_log.contains(name)) {
+            flags.push(("--log-keep-bytes", "65536"));
+        }
+        if self.overloads() {
+            flags.push(("--admission-bytes", "262144"));
+        }
+        let flags = flags.into_iter();
+        flags
+            .flat_map(|(name, value)| [name.to_owned(), value.to_owned()])
+            .collect()
+    }
+
+    /// Points without which a run proves nothing.
+    #[must_use]
+    pub fn required(&self) -> BTreeMap<String, u64> {
+        let mut required = BTreeMap::from([("writes.ok".to_owned(), 10 * self.time_s)]);
+        for name in self.nemeses.iter().filter(|name| **name != Nemesis::None) {
+            required.insert(format!("fault.{}", name.text()), 1 + self.time_s / 30);
+        }
+        if self.overloads() {
+            required.insert("calls.shed".to_owned(), 1);
+        }
+        required
+    }
+}

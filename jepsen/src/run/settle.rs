@@ -1,0 +1,80 @@
+//! The heal, and the wait until every node serves again.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use farthing_proto::v1::Role;
+use rustix::process::Signal;
+use tokio::time::{Instant, sleep};
+
+use super::watch::{channel, status};
+use crate::history::{Facts, Function, Kind, Process, Value};
+use crate::nemesis::Field;
+
+/// A damaged node gets so long to come back by itself before the one hand replaces it.
+const BY_ITSELF: Duration = Duration::from_secs(15);
+
+/// Everything arrives, everybody runs, with right clocks and no points set.
+pub(super) fn heal(field: &Field) {
+    field.cluster.links.heal();
+    for node in &field.cluster.nodes {
+        node.signal(Signal::CONT);
+        if node.has_flags() {
+            node.kill();
+            node.set_flags(Vec::new());
+        }
+        field.start(node.id);
+    }
+}
+
+/// Waits until every node follows or leads and has applied what is committed. Returns whether all do.
+pub(super) async fn wait_ready(field: &Arc<Field>, within: Duration) -> bool {
+    let began = Instant::now();
+    let mut waiting = field.cluster.ids();
+    let mut replaced = Vec::new();
+    while !waiting.is_empty() && began.elapsed() < within {
+        let mut still = Vec::new();
+        for id in waiting {
+            if serves(field, id).await {
+                let facts = Facts {
+                    node: Some(id),
+                    ..Facts::default()
+                };
+                field.recorder.note(
+                    Kind::Info,
+                    Process::Harness,
+                    Function::Ready,
+                    Value::None,
+                    facts,
+                );
+            } else {
+                still.push(id);
+            }
+        }
+        waiting = still;
+        if began.elapsed() > BY_ITSELF {
+            let silent = |id: &&u64| field.is_damaged(**id) && !replaced.contains(*id);
+            let hands: Vec<u64> = waiting.iter().filter(silent).copied().collect();
+            for id in hands {
+                field.cluster.node(id).kill();
+                field.replace(id, "damaged, and not back by itself");
+                replaced.push(id);
+            }
+        }
+        sleep(Duration::from_millis(100)).await;
+    }
+    waiting.is_empty()
+}
+
+async fn serves(field: &Field, id: u64) -> bool {
+    let Some(channel) = channel(field.cluster.node(id)) else {
+        return false;
+    };
+    let Some(status) = status(&channel).await else {
+        return false;
+    };
+    matches!(status.role(), Role::Leader | Role::Follower)
+        && status.leader_id != 0
+        && status.applied_index >= status.committed_index.saturating_sub(1000)
+        && status.applied_index > 0
+}

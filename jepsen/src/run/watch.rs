@@ -1,0 +1,103 @@
+//! The watcher: asks every node, past the broken network, who leads; and sees when a process is gone.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use farthing_proto::v1::admin_client::AdminClient;
+use farthing_proto::v1::{Role, StatusReply, StatusRequest};
+use tokio::time::{sleep, timeout};
+use tonic::transport::{Channel, Endpoint};
+
+use crate::history::{Facts, Function, Kind, Process, Value};
+use crate::hosts::Node;
+use crate::nemesis::Field;
+
+const INTERVAL: Duration = Duration::from_millis(150);
+/// A node that is paused does not answer at all.
+const ANSWER: Duration = Duration::from_millis(400);
+
+/// A way to ask a node that outlives its restarts.
+pub(super) fn channel(node: &Node) -> Option<Channel> {
+    let endpoint = Endpoint::from_shared(format!("http://{}", node.direct)).ok()?;
+    Some(endpoint.connect_timeout(ANSWER).connect_lazy())
+}
+
+/// What a node says of itself.
+pub(super) async fn status(channel: &Channel) -> Option<StatusReply> {
+    let mut admin = AdminClient::new(channel.clone());
+    let status = admin.status(StatusRequest {});
+    Some(timeout(ANSWER, status).await.ok()?.ok()?.into_inner())
+}
+
+/// Watches until it is aborted.
+pub(super) async fn watch(field: Arc<Field>) {
+    let channels: Vec<Option<Channel>> = field.cluster.nodes.iter().map(channel).collect();
+    let mut seen = BTreeSet::new();
+    loop {
+        ended(&field);
+        let asked: Vec<_> = channels
+            .iter()
+            .map(|channel| {
+                let channel = channel.clone();
+                tokio::spawn(async move { status(&channel?).await })
+            })
+            .collect();
+        let mut leader = (0, 0);
+        for asked in asked {
+            let Ok(Some(status)) = asked.await else {
+                continue;
+            };
+            if status.role() == Role::Leader {
+                leader = leader.max((status.term, status.node_id));
+                if seen.insert((status.term, status.node_id)) {
+                    let facts = Facts {
+                        node: Some(status.node_id),
+                        term: Some(status.term),
+                        ..Facts::default()
+                    };
+                    field.recorder.note(
+                        Kind::Info,
+                        Process::Harness,
+                        Function::Leader,
+                        Value::None,
+                        facts,
+                    );
+                    field.reached("leader.new");
+                }
+            }
+        }
+        field.leader.store(leader.1, Ordering::Relaxed);
+        sleep(INTERVAL).await;
+    }
+}
+
+/// Processes that ended by themselves: wanted, the end of a damaged node, or what must not be.
+pub(super) fn ended(field: &Field) {
+    for node in &field.cluster.nodes {
+        let Some((exit, excused)) = node.ended() else {
+            continue;
+        };
+        let text = format!("{}: {}", exit.status, exit.words);
+        if excused {
+            field.reached("node.ended.wanted");
+        } else if field.is_damaged(node.id) {
+            field.reached("damage.detected");
+            field.replace(node.id, &text);
+        } else {
+            let facts = Facts {
+                node: Some(node.id),
+                ..Facts::default()
+            };
+            field.recorder.note(
+                Kind::Info,
+                Process::Harness,
+                Function::Panic,
+                Value::Text(text),
+                facts,
+            );
+            field.start(node.id);
+        }
+    }
+}
