@@ -4,7 +4,7 @@
 SHELL := /usr/bin/env bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help deps build up down status test verify arrows deny fix bench soak clean-data
+.PHONY: help deps build up down status test verify arrows deny fix bench soak chaos clean-data
 
 # ccache keeps the C++ objects over `cargo clean` and between checkouts. The exact words matter: cargo rebuilds
 # RocksDB when they change, so every way into the build (this file, .ci/run) uses the same ones.
@@ -76,6 +76,20 @@ bench: build ## measure a fresh cluster of three nodes (BENCH_ARGS=... for other
 
 soak: build ## ten minutes of full load on a fresh cluster: elections, memory, bytes on disk
 	@$(MAKE) --no-print-directory bench BENCH_ARGS="--duration 10min"
+
+# Eight cells of 20 s in a build with named points; a folder with a report is left for each.
+CHAOS_DIR ?= $(DIR)-chaos
+CHAOS_SEED ?= 1
+CHAOS_CELLS := transfer:kill two-phase:partition bank:pause linked:net append:storm limits:bit-flip \
+  idempotence:failpoint indefinite:snapshot
+
+chaos: deps ## break small clusters for six minutes and check that nothing acknowledged is lost
+	$(CARGO) build --release --locked -p farthing-node -p farthing-jepsen $(TEST_FEATURES)
+	@rm -rf "$(CHAOS_DIR)"
+	@failed=0; for cell in $(CHAOS_CELLS); do \
+	  $(TARGET)/release/jepsen run --workload "$${cell%%:*}" --nemesis "$${cell##*:}" --time 20 \
+	    --seed $(CHAOS_SEED) --dir "$(CHAOS_DIR)/$${cell/:/-}" || failed=1; \
+	done; exit "$$failed"
 
 clean-data: ## stop the local cluster and delete its data
 	@if [[ -x "$(FARTHING)" && -d "$(DIR)" ]]; then $(FARTHING) --dir $(DIR) cluster down; fi
