@@ -45,6 +45,9 @@ pub(super) struct Matrix {
 
 impl Matrix {
     pub(super) fn run(&self) -> anyhow::Result<ExitCode> {
+        if let Some(code) = self.shape.elsewhere()? {
+            return Ok(code);
+        }
         let all = |wanted: &[Workload]| match wanted {
             [] => Workload::value_variants().to_vec(),
             wanted => wanted.to_vec(),

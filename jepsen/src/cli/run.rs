@@ -9,6 +9,7 @@ use clap::Args;
 
 use super::check::code;
 use crate::check::Verdict;
+use crate::hosts::Namespaces;
 use crate::nemesis::{Name as Nemesis, Target};
 use crate::run::{HostsMode, Options, Summary};
 use crate::workload::Name as Workload;
@@ -61,9 +62,41 @@ pub(super) struct Shape {
     /// What is between hosts.
     #[arg(long, value_enum, default_value_t = HostsMode::Proxy)]
     hosts: HostsMode,
+    /// Prefix of the namespaces in which this process was started again.
+    #[arg(long, hide = true)]
+    inside: Option<String>,
 }
 
 impl Shape {
+    /// With namespaces the whole harness has to live in one: starts this program again there and waits for it.
+    pub(super) fn elsewhere(&self) -> anyhow::Result<Option<ExitCode>> {
+        if self.hosts == HostsMode::Proxy || self.inside.is_some() {
+            return Ok(None);
+        }
+        let made = Namespaces::make(self.nodes).context("no namespaces; try --hosts proxy")?;
+        let mut command = tokio::process::Command::new("ip");
+        command
+            .args(["netns", "exec", &made.harness()])
+            .arg(std::env::current_exe()?)
+            .args(std::env::args_os().skip(1))
+            .args(["--inside", made.prefix()]);
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()?;
+        let status = runtime.block_on(async {
+            let mut child = command.spawn()?;
+            loop {
+                tokio::select! {
+                    status = child.wait() => return status,
+                    // It hears of it as well, and the namespaces must outlive it.
+                    _ = tokio::signal::ctrl_c() => {}
+                }
+            }
+        })?;
+        let code = status.code().and_then(|code| u8::try_from(code).ok());
+        Ok(Some(ExitCode::from(code.unwrap_or(2))))
+    }
+
     /// A run of this shape.
     pub(super) fn options(
         &self,
@@ -90,6 +123,7 @@ impl Shape {
             rate: self.rate,
             program,
             hosts: self.hosts,
+            namespaces: self.inside.clone(),
             dir: dir.canonicalize()?,
         })
     }
@@ -169,7 +203,13 @@ impl Run {
             .shape
             .options(&self.workload, &self.nemesis, seed, &dir)?;
         let mut out = io::stdout().lock();
-        writeln!(out, "seed {seed}, hosts: loopback addresses and a proxy")?;
+        let between = match options.hosts {
+            HostsMode::Proxy => "loopback addresses and a proxy between all of them",
+            HostsMode::Netns => {
+                "network namespaces, veth and a bridge; cuts by blackhole routes; the proxy for clients"
+            }
+        };
+        writeln!(out, "seed {seed}, hosts: {between}")?;
         writeln!(out, "{}", options.command())?;
         let summary = carry_out(&options)?;
         say(&summary, &mut out)?;

@@ -8,13 +8,14 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use rustix::process::Signal;
 
 use super::links::Links;
+use super::netns;
 use super::process::{Exit, NodeProcess, Output};
 use super::proxy::{Pids, Proxy, Sources};
 
 const CLIENT_PORT: u16 = 3001;
 const PEER_PORT: u16 = 4001;
 /// A node's proxies listen at an address so much above its own.
-const PROXY_HOST: u8 = 100;
+pub(super) const PROXY_HOST: u8 = 100;
 
 /// What a cluster is made of.
 #[derive(Clone, Debug)]
@@ -27,6 +28,8 @@ pub struct Layout {
     pub dir: PathBuf,
     /// Flags for every node.
     pub flags: Vec<String>,
+    /// Prefix of the namespaces that hold the nodes; without, a proxy stands between them.
+    pub namespaces: Option<String>,
 }
 
 /// One node: where it is, and its process while there is one.
@@ -63,6 +66,7 @@ pub struct Cluster {
     /// The nodes, by id.
     pub nodes: Vec<Node>,
     program: PathBuf,
+    namespaces: Option<String>,
     pids: Pids,
     _proxies: Vec<Proxy>,
 }
@@ -73,13 +77,22 @@ impl Cluster {
     /// # Errors
     /// When directories cannot be made or addresses are in use.
     pub async fn prepare(layout: &Layout) -> io::Result<Self> {
-        let links = Links::new(layout.nodes as usize);
+        let links = Links::new(layout.nodes as usize, layout.namespaces.clone());
         let pids = Pids::default();
         let mut proxies = Vec::new();
         let net = std::process::id();
         // A network of 127.0.0.0/8 for each harness process: several can run at a time.
         let [_, _, high, low] = net.to_be_bytes();
-        let net = [127, 64 + high % 128, low];
+        let net = match layout.namespaces {
+            None => [127, 64 + high % 128, low],
+            Some(_) => netns::NET,
+        };
+        // Between namespaces peers meet without anything of ours in between.
+        let peers_at = if layout.namespaces.is_some() {
+            0
+        } else {
+            PROXY_HOST
+        };
         let host = |last: u8, port: u16| {
             SocketAddr::from((Ipv4Addr::new(net[0], net[1], net[2], last), port))
         };
@@ -88,7 +101,8 @@ impl Cluster {
             .iter()
             .flat_map(|id| {
                 let proxy = PROXY_HOST + *id as u8;
-                let (client, peer) = (host(proxy, CLIENT_PORT), host(proxy, PEER_PORT));
+                let client = host(proxy, CLIENT_PORT);
+                let peer = host(peers_at + *id as u8, PEER_PORT);
                 ["--member".to_owned(), format!("{id}={client},{peer}")]
             })
             .collect();
@@ -100,8 +114,10 @@ impl Cluster {
             let through = host(PROXY_HOST + own, CLIENT_PORT);
             let peer_through = host(PROXY_HOST + own, PEER_PORT);
             proxies.push(Proxy::start(through, client, id, Sources::Clients, &links).await?);
-            let sources = Sources::Nodes(Arc::clone(&pids));
-            proxies.push(Proxy::start(peer_through, peer, id, sources, &links).await?);
+            if layout.namespaces.is_none() {
+                let sources = Sources::Nodes(Arc::clone(&pids));
+                proxies.push(Proxy::start(peer_through, peer, id, sources, &links).await?);
+            }
             let dir = layout.dir.join(format!("node-{id}"));
             std::fs::create_dir_all(&dir)?;
             let mut arguments: Vec<String> = Vec::new();
@@ -126,6 +142,7 @@ impl Cluster {
             links,
             nodes,
             program: layout.program.clone(),
+            namespaces: layout.namespaces.clone(),
             pids,
             _proxies: proxies,
         })
@@ -155,7 +172,17 @@ impl Cluster {
         }
         let mut arguments = node.arguments.clone();
         arguments.extend(state.more.iter().cloned());
-        let process = NodeProcess::start(&self.program, &arguments, &node.log, output)?;
+        let mut program = self.program.clone();
+        if let Some(prefix) = &self.namespaces {
+            // `ip` becomes the program: its process id is the node's.
+            let own = ["netns", "exec", &netns::host(prefix, id)].map(str::to_owned);
+            let own = own
+                .into_iter()
+                .chain([program.to_string_lossy().into_owned()]);
+            arguments = own.chain(arguments).collect();
+            program = "ip".into();
+        }
+        let process = NodeProcess::start(&program, &arguments, &node.log, output)?;
         let mut pids = self.pids.lock().unwrap_or_else(PoisonError::into_inner);
         pids.retain(|(other, _)| *other != id);
         pids.push((id, process.pid()));

@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 
+use super::netns;
+
 /// The host of all clients; nodes have their ids, from 1.
 pub const CLIENTS: u64 = 0;
 
@@ -55,12 +57,14 @@ impl Table {
 #[derive(Debug)]
 pub struct Links {
     table: watch::Sender<Table>,
+    /// Prefix of the namespaces in which the nodes are, if they are: between them only the kernel can cut.
+    namespaces: Option<String>,
 }
 
 impl Links {
     /// A network of so many nodes in which everything arrives.
     #[must_use]
-    pub fn new(nodes: usize) -> Self {
+    pub fn new(nodes: usize, namespaces: Option<String>) -> Self {
         let hosts = nodes + 1;
         let table = Table {
             hosts,
@@ -69,6 +73,7 @@ impl Links {
         };
         Self {
             table: watch::Sender::new(table),
+            namespaces,
         }
     }
 
@@ -78,10 +83,30 @@ impl Links {
 
     /// Changes one direction.
     pub fn change(&self, from: u64, to: u64, change: impl FnOnce(&mut Link)) {
+        let mut cut = None;
         self.table.send_modify(|table| {
             let at = table.at(from, to);
-            change(&mut table.links[at]);
+            let link = &mut table.links[at];
+            let before = link.cut;
+            change(link);
+            cut = (link.cut != before).then_some(link.cut);
         });
+        if let Some(cut) = cut {
+            self.route(from, to, cut);
+        }
+    }
+
+    fn route(&self, from: u64, to: u64, cut: bool) {
+        let Some(prefix) = &self.namespaces else {
+            return;
+        };
+        // Clients' connections go through the proxy in either case.
+        if from != CLIENTS
+            && to != CLIENTS
+            && let Err(error) = netns::cut(prefix, from, to, cut)
+        {
+            eprintln!("jepsen: {error}");
+        }
     }
 
     /// Resets every connection between two hosts, whoever opened it.
@@ -95,8 +120,12 @@ impl Links {
 
     /// Everything arrives again, everywhere.
     pub fn heal(&self) {
-        self.table
-            .send_modify(|table| table.links.fill(Link::default()));
+        let hosts = self.table.borrow().hosts as u64;
+        for from in 0..hosts {
+            for to in (0..hosts).filter(|to| *to != from) {
+                self.change(from, to, |link| *link = Link::default());
+            }
+        }
     }
 
     /// What one direction does now.

@@ -9,11 +9,13 @@
 mod cluster;
 mod connections;
 mod links;
+mod netns;
 mod pipe;
 mod process;
 mod proxy;
 
 pub use cluster::{Cluster, Layout, Node};
 pub use links::{CLIENTS, Link, Links};
+pub use netns::Namespaces;
 pub use process::{Exit, NodeProcess, Output};
 pub use proxy::Proxy;

@@ -121,3 +121,73 @@ async fn connect(
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)] // a failure is a panic here
+
+    use std::time::Duration;
+
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::time::{Instant, timeout};
+
+    use super::*;
+
+    /// A node that answers what it is told, and a client that reaches it through a proxy.
+    async fn echo(links: &Links) -> (Proxy, TcpStream) {
+        let node = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let there = node.local_addr().unwrap();
+        tokio::spawn(async move {
+            while let Ok((stream, _)) = node.accept().await {
+                let (mut read, mut write) = stream.into_split();
+                tokio::spawn(async move { tokio::io::copy(&mut read, &mut write).await });
+            }
+        });
+        let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let here = free.local_addr().unwrap();
+        drop(free);
+        let proxy = Proxy::start(here, there, 1, Sources::Clients, links)
+            .await
+            .unwrap();
+        (proxy, TcpStream::connect(here).await.unwrap())
+    }
+
+    async fn answers(stream: &mut TcpStream, within: Duration) -> bool {
+        let mut byte = [0];
+        let read = timeout(within, stream.read_exact(&mut byte)).await;
+        matches!(read, Ok(Ok(_)))
+    }
+
+    #[tokio::test]
+    async fn a_cut_holds_bytes_back_one_way_until_it_is_healed() {
+        let soon = Duration::from_secs(5);
+        for (from, to) in [(CLIENTS, 1), (1, CLIENTS)] {
+            let links = Links::new(1, None);
+            let (_proxy, mut stream) = echo(&links).await;
+            stream.write_all(b"a").await.unwrap();
+            assert!(answers(&mut stream, soon).await);
+            links.change(from, to, |link| link.cut = true);
+            stream.write_all(b"b").await.unwrap();
+            assert!(!answers(&mut stream, Duration::from_millis(200)).await);
+            links.heal();
+            assert!(answers(&mut stream, soon).await, "TCP sends again");
+        }
+    }
+
+    #[tokio::test]
+    async fn bytes_take_their_time_and_a_reset_ends_the_connection() {
+        let links = Links::new(1, None);
+        let (_proxy, mut stream) = echo(&links).await;
+        let delay = Duration::from_millis(150);
+        links.change(CLIENTS, 1, |link| link.delay = delay);
+        links.change(1, CLIENTS, |link| link.delay = delay);
+        let began = Instant::now();
+        stream.write_all(b"a").await.unwrap();
+        assert!(answers(&mut stream, Duration::from_secs(5)).await);
+        assert!(began.elapsed() >= 2 * delay, "{:?}", began.elapsed());
+        links.reset(1, CLIENTS);
+        let mut rest = Vec::new();
+        let ended = timeout(Duration::from_secs(5), stream.read_to_end(&mut rest)).await;
+        assert!(ended.is_ok(), "the connection is still open");
+    }
+}

@@ -67,6 +67,7 @@ async fn carry_out(options: &Options) -> anyhow::Result<()> {
         program: options.program.clone(),
         dir: options.dir.clone(),
         flags: options.node_flags(),
+        namespaces: options.namespaces.clone(),
     };
     let cluster = Cluster::prepare(&layout)
         .await

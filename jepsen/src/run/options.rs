@@ -14,6 +14,8 @@ use crate::workload::Name as Workload;
 pub enum HostsMode {
     /// Loopback addresses, and a proxy in front of every listener. Needs no rights.
     Proxy,
+    /// Network namespaces, veth pairs and a bridge; the proxy for clients only. Needs root and iproute2.
+    Netns,
 }
 
 /// Everything a run is made of.
@@ -37,6 +39,8 @@ pub struct Options {
     pub program: PathBuf,
     /// What is between hosts.
     pub hosts: HostsMode,
+    /// Prefix of the namespaces this process is in, if it is.
+    pub namespaces: Option<String>,
     /// What the run leaves behind.
     pub dir: PathBuf,
 }
@@ -71,6 +75,9 @@ impl Options {
             self.rate,
             self.program.display(),
         );
+        if self.hosts == HostsMode::Netns {
+            command.push_str(" --hosts netns");
+        }
         for target in &self.targets {
             if let Some(value) = target.to_possible_value() {
                 command.push_str(&format!(" --target {}", value.get_name()));

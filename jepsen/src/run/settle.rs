@@ -27,15 +27,20 @@ pub(super) fn heal(field: &Field) {
     }
 }
 
-/// Waits until every node follows or leads and has applied what is committed. Returns whether all do.
+/// Waits until every node follows or leads and has applied what was committed when it began to wait. Returns whether
+/// all do: a node that is there and stays behind does not serve.
 pub(super) async fn wait_ready(field: &Arc<Field>, within: Duration) -> bool {
     let began = Instant::now();
     let mut waiting = field.cluster.ids();
     let mut replaced = Vec::new();
+    let mut goal = 0;
     while !waiting.is_empty() && began.elapsed() < within {
+        if goal == 0 {
+            goal = committed(field).await;
+        }
         let mut still = Vec::new();
         for id in waiting {
-            if serves(field, id).await {
+            if goal != 0 && serves(field, id, goal).await {
                 let facts = Facts {
                     node: Some(id),
                     ..Facts::default()
@@ -66,7 +71,23 @@ pub(super) async fn wait_ready(field: &Arc<Field>, within: Duration) -> bool {
     waiting.is_empty()
 }
 
-async fn serves(field: &Field, id: u64) -> bool {
+/// What the cluster had committed, as far as its leader knows; 0 = nobody leads.
+async fn committed(field: &Field) -> u64 {
+    let mut leading = (0, 0);
+    for node in &field.cluster.nodes {
+        let Some(channel) = channel(node) else {
+            continue;
+        };
+        if let Some(status) = status(&channel).await
+            && status.role() == Role::Leader
+        {
+            leading = leading.max((status.term, status.committed_index));
+        }
+    }
+    leading.1
+}
+
+async fn serves(field: &Field, id: u64, goal: u64) -> bool {
     let Some(channel) = channel(field.cluster.node(id)) else {
         return false;
     };
@@ -75,6 +96,5 @@ async fn serves(field: &Field, id: u64) -> bool {
     };
     matches!(status.role(), Role::Leader | Role::Follower)
         && status.leader_id != 0
-        && status.applied_index >= status.committed_index.saturating_sub(1000)
-        && status.applied_index > 0
+        && status.applied_index >= goal
 }
