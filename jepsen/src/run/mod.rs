@@ -46,7 +46,7 @@ pub async fn run(options: &Options) -> anyhow::Result<Summary> {
     }
     tokio::select! {
         done = carry_out(options) => done?,
-        _ = tokio::signal::ctrl_c() => bail!("interrupted; the nodes are stopped"),
+        () = interrupted() => bail!("interrupted; the nodes are stopped"),
     }
     let history = options.dir.join(folder::HISTORY);
     let judge = tokio::task::spawn_blocking({
@@ -58,6 +58,19 @@ pub async fn run(options: &Options) -> anyhow::Result<Summary> {
     folder::save(options, &summary)?;
     report::write(&options.dir, &summary)?;
     Ok(summary)
+}
+
+/// Ctrl-C, or a polite kill.
+async fn interrupted() {
+    use tokio::signal::unix::{SignalKind, signal};
+    let Ok(mut terminate) = signal(SignalKind::terminate()) else {
+        let _ = tokio::signal::ctrl_c().await;
+        return;
+    };
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = tokio::signal::ctrl_c() => {}
+    }
 }
 
 async fn carry_out(options: &Options) -> anyhow::Result<()> {
