@@ -129,7 +129,7 @@ impl Options {
             flags.push(("--log-keep-bytes", "65536"));
         }
         if self.overloads() {
-            flags.push(("--admission-bytes", "262144"));
+            flags.push(("--admission-bytes", "65536"));
         }
         let flags = flags.into_iter();
         flags
