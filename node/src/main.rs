@@ -29,9 +29,10 @@ fn main() -> ExitCode {
     };
     telemetry::start(config.log_format, &config.log_filter);
     // A panic anywhere is a broken assertion about our own state: stop at once instead of going on without a thread.
-    let report = std::panic::take_hook();
-    std::panic::set_hook(Box::new(move |info| {
-        report(info);
+    std::panic::set_hook(Box::new(|info| {
+        let trace = std::backtrace::Backtrace::capture();
+        telemetry::tell(format_args!("{info}\n{trace}"));
+        telemetry::flush();
         std::process::abort();
     }));
     let runtime = match tokio::runtime::Builder::new_multi_thread()
@@ -55,21 +56,26 @@ fn main() -> ExitCode {
         });
         farthing_node::run(config, stopped, |ready| {
             if let Ok(line) = serde_json::to_string(ready) {
-                // The one line that whoever starts a node waits for; a node that nobody waits for serves as well.
-                let _ = writeln!(std::io::stdout(), "{line}");
+                // The one line that whoever starts a node waits for; a node that nobody waits for serves as well, even
+                // when its standard output is a pipe that takes nothing.
+                let _ = std::thread::Builder::new()
+                    .name("ready-line".into())
+                    .spawn(move || writeln!(std::io::stdout(), "{line}"));
             }
         })
         .await
     });
     runtime.shutdown_timeout(std::time::Duration::from_secs(1));
-    match result {
+    let code = match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             tracing::error!(%error, "the node ends");
             telemetry::tell(format_args!("farthing-node: {error}"));
             ExitCode::from(error.exit_code())
         }
-    }
+    };
+    telemetry::flush();
+    code
 }
 
 /// `NAME=ACTION`, where an action such as `3*off->panic` counts how often the point is passed.

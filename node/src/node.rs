@@ -12,7 +12,7 @@ use crate::disk::RealDisk;
 use crate::log::{Log, OpenError};
 use crate::server::{Context, Identity};
 use crate::storage::{DurableLog, Storage};
-use crate::{admission, consensus, log, meta, query, server, state, storage};
+use crate::{admission, consensus, log, meta, query, server, state, storage, vitals};
 
 /// Why a node did not start or did not go on. Each has its exit code.
 #[derive(Debug, thiserror::Error)]
@@ -100,6 +100,8 @@ pub async fn run(
         run_transfers_max: config.run_transfers,
         run_interval: Duration::from_millis(config.run_interval_ms),
         block_cache_bytes: config.block_cache_bytes,
+        free_bytes_min: config.disk_reserve_bytes,
+        disk_quota_bytes: config.disk_quota_bytes,
         ..storage::Config::new(&config.dir)
     };
     let term_at_start = log.vote().map_or(0, |vote| vote.term);
@@ -114,12 +116,15 @@ pub async fn run(
     );
     let (state, apply_thread) =
         state::start(writer, storage.clone()).map_err(anyhow::Error::from)?;
+    let vitals = vitals::start(vitals_config(&config), log.clone(), storage.clone())
+        .map_err(anyhow::Error::from)?;
     let raft = consensus::start(
         raft_config(&config),
         consensus::Parts {
             log: log.clone(),
             state: state.clone(),
             storage: storage.clone(),
+            vitals,
             clock: clock(&config),
         },
         peer_listener,
@@ -206,6 +211,27 @@ fn raft_config(config: &Config) -> consensus::Config {
         heartbeat: Duration::from_millis(config.heartbeat_ms),
         election_timeout: (Duration::from_millis(min), Duration::from_millis(max)),
         log_keep_bytes: config.log_keep_bytes,
+    }
+}
+
+/// A transfer takes some 300 bytes in memory and less on disk; a window never has more than the limit of its bytes.
+fn vitals_config(config: &Config) -> vitals::Config {
+    let limit = storage::Config::new(&config.dir).run_bytes_max as u64;
+    let run_bytes = (config.run_transfers as u64).saturating_mul(320);
+    vitals::Config {
+        node_id: config.node_id,
+        dir: config.dir.clone(),
+        ballast_bytes: config.disk_ballast_bytes,
+        low_bytes: config.disk_low_bytes,
+        reserve_bytes: config.disk_reserve_bytes,
+        segment_bytes: config.log_segment_bytes,
+        door_bytes: config.admission_bytes as u64,
+        run_bytes: run_bytes.min(limit),
+        sync_slow: Duration::from_millis(config.disk_sync_slow_ms),
+        scrub: vitals::ScrubConfig {
+            period: Duration::from_secs(config.disk_scrub_period_s),
+            bytes_per_s: config.disk_scrub_bytes_per_s,
+        },
     }
 }
 

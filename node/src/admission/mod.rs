@@ -7,6 +7,7 @@
 mod batcher;
 mod pulse;
 mod room;
+mod work;
 
 #[cfg(test)]
 mod tests;
@@ -18,8 +19,13 @@ use tokio::sync::{mpsc, oneshot};
 
 pub use self::room::Permit;
 use self::room::Room;
+pub use self::work::Work;
 use crate::consensus;
 use crate::consensus::Member;
+use crate::vitals::{Level, Verdict};
+
+/// What to tell a caller refused for want of disk: making room takes people, or at least a compaction.
+const DISK_RETRY_AFTER: Duration = Duration::from_secs(1);
 
 /// Limits of the door.
 #[derive(Debug, Clone)]
@@ -51,6 +57,17 @@ pub enum Refusal {
         /// A time after which room is likely.
         retry_after: Duration,
     },
+    /// A disk has no room for it; it did not happen.
+    #[error("the disks are nearly full and {} refused until there is room; reads are served", .level.refused())]
+    DiskFull {
+        /// How full, by the marks of the nodes' disks.
+        level: Level,
+        /// When to look again.
+        retry_after: Duration,
+    },
+    /// This node's state cannot be trusted; it did not happen.
+    #[error("{0}")]
+    Suspect(&'static str),
     /// It did not happen; the leader may do it.
     #[error("this node does not lead")]
     NotLeader {
@@ -123,11 +140,13 @@ impl Handle {
         &self,
         permit: Permit,
         request: Vec<u8>,
+        work: Work,
         deadline: Instant,
     ) -> Result<Answer, Refusal> {
         if !self.consensus.is_leader() {
             return Err(self.not_leader());
         }
+        self.check(work)?;
         let (answer, result) = oneshot::channel();
         let waiting = Waiting {
             request,
@@ -146,6 +165,40 @@ impl Handle {
             Ok(Err(_)) => Err(Refusal::Unknown("the node is stopping".into())),
             Err(_) => Err(Refusal::Deadline),
         }
+    }
+
+    /// Refuses what the disks have no room for, and everything while it is open whose state is right.
+    fn check(&self, work: Work) -> Result<(), Refusal> {
+        match self.consensus.verdict() {
+            Verdict::Sound => {}
+            Verdict::Undecided => {
+                return Err(Refusal::Suspect(
+                    "the nodes' states differ and no majority agrees: nothing is written until that is settled",
+                ));
+            }
+            Verdict::Damaged => {
+                return Err(Refusal::Suspect(
+                    "what this node has at rest is damaged; ask another node",
+                ));
+            }
+            Verdict::Outvoted => {
+                return Err(Refusal::Suspect(
+                    "this node's state differs from the majority's; ask another node",
+                ));
+            }
+        }
+        let level = self.consensus.disk_level();
+        let refused = match work {
+            Work::New => level >= Level::Low,
+            Work::Ending => level >= Level::Reserve,
+        };
+        if refused {
+            return Err(Refusal::DiskFull {
+                level,
+                retry_after: DISK_RETRY_AFTER,
+            });
+        }
+        Ok(())
     }
 
     /// Bytes admitted and not yet answered.

@@ -6,6 +6,7 @@ use bytes::Bytes;
 use farthing_ledger::{EntryBuilder, RequestBuilder};
 
 use crate::consensus;
+use crate::vitals::Level;
 
 /// A pulse expires a bounded number of transfers; when more are due the next follows at once, but not forever without
 /// giving other work a turn.
@@ -29,7 +30,8 @@ pub(super) async fn run(interval: Duration, consensus: consensus::Handle) {
 
 /// The time to propose, when something is due by then. A leader that does not know the voters' clocks yet expires nothing.
 fn due(consensus: &consensus::Handle) -> Option<u64> {
-    if !consensus.is_leader() {
+    // Below the reserve what is left of the disk is the log's: what is due expires when there is room again.
+    if !consensus.is_leader() || consensus.disk_level() >= Level::Reserve {
         return None;
     }
     let expiry_ns = consensus.state().next_expiry_ns()?;

@@ -17,6 +17,7 @@ pub(super) struct File {
     pub(super) peer_address: Option<String>,
     pub(super) members: Vec<FileMember>,
     pub(super) log: FileLog,
+    pub(super) disk: FileDisk,
     pub(super) heartbeat_ms: Option<u64>,
     pub(super) election_timeout_min_ms: Option<u64>,
     pub(super) election_timeout_max_ms: Option<u64>,
@@ -34,6 +35,18 @@ pub(super) struct File {
 pub(super) struct FileLog {
     pub(super) keep_bytes: Option<u64>,
     pub(super) segment_bytes: Option<u64>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct FileDisk {
+    pub(super) ballast_bytes: Option<u64>,
+    pub(super) low_bytes: Option<u64>,
+    pub(super) reserve_bytes: Option<u64>,
+    pub(super) quota_bytes: Option<u64>,
+    pub(super) sync_slow_ms: Option<u64>,
+    pub(super) scrub_period_s: Option<u64>,
+    pub(super) scrub_bytes_per_s: Option<u64>,
 }
 
 #[derive(Debug, Deserialize)]

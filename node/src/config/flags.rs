@@ -39,6 +39,27 @@ pub struct Flags {
     /// Bytes of one log segment.
     #[arg(long, env = "FARTHING_NODE_LOG_SEGMENT_BYTES")]
     pub log_segment_bytes: Option<u64>,
+    /// Bytes set aside on the disk for the log, given up when everything else is full; 0 for none.
+    #[arg(long, env = "FARTHING_NODE_DISK_BALLAST_BYTES")]
+    pub disk_ballast_bytes: Option<u64>,
+    /// Free bytes below which new work is refused; computed from the other sizes when not given.
+    #[arg(long, env = "FARTHING_NODE_DISK_LOW_BYTES")]
+    pub disk_low_bytes: Option<u64>,
+    /// Free bytes below which everything but reads is refused.
+    #[arg(long, env = "FARTHING_NODE_DISK_RESERVE_BYTES")]
+    pub disk_reserve_bytes: Option<u64>,
+    /// Bytes that the node's directory may take; without it, all that the disk has.
+    #[arg(long, env = "FARTHING_NODE_DISK_QUOTA_BYTES")]
+    pub disk_quota_bytes: Option<u64>,
+    /// Median milliseconds of a sync of the log above which a leader hands over to a node that is faster.
+    #[arg(long, env = "FARTHING_NODE_DISK_SYNC_SLOW_MS")]
+    pub disk_sync_slow_ms: Option<u64>,
+    /// Seconds in which what is at rest is read back once; 0 for never.
+    #[arg(long, env = "FARTHING_NODE_DISK_SCRUB_PERIOD_S")]
+    pub disk_scrub_period_s: Option<u64>,
+    /// Bytes a second that reading back takes at most.
+    #[arg(long, env = "FARTHING_NODE_DISK_SCRUB_BYTES_PER_S")]
+    pub disk_scrub_bytes_per_s: Option<u64>,
     /// Milliseconds between heartbeats.
     #[arg(long, env = "FARTHING_NODE_HEARTBEAT_MS")]
     pub heartbeat_ms: Option<u64>,

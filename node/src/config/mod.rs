@@ -38,6 +38,20 @@ pub struct Config {
     pub log_keep_bytes: u64,
     /// Bytes of one log segment.
     pub log_segment_bytes: u64,
+    /// Bytes set aside for the log.
+    pub disk_ballast_bytes: u64,
+    /// Free bytes below which new work is refused; computed when absent.
+    pub disk_low_bytes: Option<u64>,
+    /// Free bytes below which everything but reads is refused.
+    pub disk_reserve_bytes: u64,
+    /// Bytes that the directory may take; all of the disk when absent.
+    pub disk_quota_bytes: Option<u64>,
+    /// Median sync of the log that is slow, in ms.
+    pub disk_sync_slow_ms: u64,
+    /// What is at rest is read back once in so many seconds; 0 for never.
+    pub disk_scrub_period_s: u64,
+    /// Ceiling of reading back.
+    pub disk_scrub_bytes_per_s: u64,
     /// Between heartbeats, in ms.
     pub heartbeat_ms: u64,
     /// Range of election timeouts, in ms.
@@ -165,6 +179,30 @@ impl Config {
                 .or(file.log.keep_bytes)
                 .unwrap_or(1 << 30),
             log_segment_bytes,
+            disk_ballast_bytes: flags
+                .disk_ballast_bytes
+                .or(file.disk.ballast_bytes)
+                .unwrap_or(log_segment_bytes.saturating_mul(2)),
+            disk_low_bytes: flags.disk_low_bytes.or(file.disk.low_bytes),
+            disk_reserve_bytes: flags
+                .disk_reserve_bytes
+                .or(file.disk.reserve_bytes)
+                .unwrap_or(256 << 20),
+            disk_quota_bytes: flags.disk_quota_bytes.or(file.disk.quota_bytes),
+            disk_sync_slow_ms: flags
+                .disk_sync_slow_ms
+                .or(file.disk.sync_slow_ms)
+                .unwrap_or(100)
+                .max(1),
+            disk_scrub_period_s: flags
+                .disk_scrub_period_s
+                .or(file.disk.scrub_period_s)
+                .unwrap_or(24 * 3_600),
+            disk_scrub_bytes_per_s: flags
+                .disk_scrub_bytes_per_s
+                .or(file.disk.scrub_bytes_per_s)
+                .unwrap_or(16 << 20)
+                .max(1 << 16),
             heartbeat_ms,
             election_timeout_ms: (min, max),
             admission_bytes: flags

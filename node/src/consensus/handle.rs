@@ -12,6 +12,7 @@ use super::read_index::{self, ReadIndexes};
 use super::types::{Command, Raft};
 use super::{Error, Role, Status, status};
 use crate::state::{self, Outcome};
+use crate::vitals::{self, Level, Verdict};
 
 /// How long a leader asks for the voters' clocks before it gives up on what waits for a time.
 const CLOCKS_MAX: Duration = Duration::from_secs(2);
@@ -36,6 +37,7 @@ pub struct Handle {
     pub(super) clock: Arc<dyn Clock>,
     pub(super) clocks: Arc<Clocks>,
     pub(super) node_id: u64,
+    pub(super) vitals: vitals::Handle,
 }
 
 impl Handle {
@@ -121,6 +123,29 @@ impl Handle {
     /// Whether this node believes that it leads.
     pub fn is_leader(&self) -> bool {
         self.raft.is_leader()
+    }
+
+    /// How this node and its peers are.
+    pub fn vitals(&self) -> &vitals::Handle {
+        &self.vitals
+    }
+
+    /// The voters by the last membership this node knows.
+    pub(super) fn voters(&self) -> Vec<u64> {
+        let metrics = self.raft.metrics();
+        let metrics = metrics.borrow_watched();
+        metrics.membership_config.membership().voter_ids().collect()
+    }
+
+    /// Whether the voters' states agree, as far as this node knows.
+    pub fn verdict(&self) -> Verdict {
+        self.vitals.verdict()
+    }
+
+    /// What the disks have room for: this node's, when it has less than the best majority, because it is this node
+    /// that writes first.
+    pub fn disk_level(&self) -> Level {
+        self.vitals.quorum_level().max(self.vitals.level())
     }
 
     /// The apply thread's handle.

@@ -9,7 +9,9 @@
 pub mod clocks;
 mod connection;
 mod convert;
+mod exchange;
 mod founding;
+mod guard;
 mod handle;
 mod identity;
 mod log_store;

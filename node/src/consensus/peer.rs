@@ -18,8 +18,9 @@ use super::identity::{Identity, speaks_for_itself};
 use super::network::MESSAGE_BYTES_MAX;
 use super::snapshot::Receiver;
 use super::types::{Raft, TypeConfig};
-use super::{Error, Handle};
+use super::{Error, Handle, exchange};
 use crate::storage;
+use crate::vitals::{self, Level};
 
 /// The peer service. It listens before Raft exists, because a node that starts asks its peers first.
 pub(crate) struct PeerService {
@@ -29,6 +30,7 @@ pub(crate) struct PeerService {
     pub(crate) started: Arc<OnceLock<(Raft, Handle)>>,
     /// What to answer to a probe before Raft runs.
     pub(crate) initialized: bool,
+    pub(crate) vitals: vitals::Handle,
 }
 
 impl PeerService {
@@ -45,6 +47,16 @@ impl PeerService {
             .ok_or_else(|| Status::unavailable("the node is starting"))
     }
 
+    /// A node whose state a majority says is wrong has no say in who leads, and no reads to answer for.
+    fn check_state(&self) -> Result<(), Status> {
+        match self.started.get() {
+            Some((_, handle)) if !handle.verdict().serves() => Err(Status::failed_precondition(
+                "this node's state is not to be trusted",
+            )),
+            _ => Ok(()),
+        }
+    }
+
     /// A vote and the question that precedes it differ only in what Raft is asked.
     async fn ask_for_vote<Fut>(
         &self,
@@ -58,6 +70,7 @@ impl PeerService {
         let request = convert::vote_request_from_wire(request.into_inner())
             .map_err(|error| malformed(&error))?;
         speaks_for_itself(from, &request.vote)?;
+        self.check_state()?;
         let reply = ask(self.raft()?.clone(), request)
             .await
             .map_err(|error| fatal(&error))?;
@@ -82,10 +95,11 @@ impl Peer for PeerService {
         request: Request<Streaming<wire::AppendRequest>>,
     ) -> Result<Response<Self::AppendStreamStream>, Status> {
         let from = self.identity.check(request.metadata())?;
+        check_room(&self.vitals)?;
         let raft = self.raft()?.clone();
         let clock = Arc::clone(&self.clock);
         let replies = raft
-            .stream_append(accepted(from, request.into_inner()))
+            .stream_append(accepted(from, request.into_inner(), self.vitals.clone()))
             .map(move |result| match result {
                 Ok(result) => Ok(convert::append_result_to_wire(&result, clock.wall_ns())),
                 Err(error) => Err(fatal(&error)),
@@ -139,6 +153,9 @@ impl Peer for PeerService {
         request: Request<Streaming<wire::SnapshotChunk>>,
     ) -> Result<Response<wire::SnapshotReply>, Status> {
         let from = self.identity.check(request.metadata())?;
+        if self.vitals.level() >= Level::Reserve {
+            return Err(Status::unavailable("the disk has no room for a snapshot"));
+        }
         let raft = self.raft()?.clone();
         let (vote, snapshot) = Receiver::new(self.storage.clone(), from)
             .receive(request.into_inner())
@@ -184,6 +201,7 @@ impl Peer for PeerService {
         request: Request<wire::ReadIndexRequest>,
     ) -> Result<Response<wire::ReadIndexReply>, Status> {
         self.identity.check(request.metadata())?;
+        self.check_state()?;
         let (_, handle) = self
             .started
             .get()
@@ -223,6 +241,25 @@ impl Peer for PeerService {
         };
         Ok(Response::new(reply))
     }
+
+    async fn exchange(
+        &self,
+        request: Request<wire::Vitals>,
+    ) -> Result<Response<wire::Vitals>, Status> {
+        let from = self.identity.check(request.metadata())?;
+        self.vitals
+            .heard(from, exchange::from_wire(request.into_inner()));
+        Ok(Response::new(exchange::to_wire(&self.vitals.own())))
+    }
+}
+
+/// Entries are not taken when the log may not find room for them: a log that fails to write ends its node, and one that
+/// is behind is filled up when there is room again.
+fn check_room(vitals: &vitals::Handle) -> Result<(), Status> {
+    if vitals.level() == Level::Full {
+        return Err(Status::unavailable("the disk has no room for entries"));
+    }
+    Ok(())
 }
 
 /// The appends of a stream up to its first error: a broken stream is started again by the leader, so what was read
@@ -230,27 +267,36 @@ impl Peer for PeerService {
 fn accepted(
     from: u64,
     requests: Streaming<wire::AppendRequest>,
+    vitals: vitals::Handle,
 ) -> impl Stream<Item = openraft::raft::AppendEntriesRequest<TypeConfig>> + Send + 'static {
-    futures::stream::unfold(requests, move |mut requests| async move {
-        match requests.message().await {
-            Ok(Some(request)) => match convert::append_from_wire(request) {
-                Ok(request) => match speaks_for_itself(from, &request.vote) {
-                    Ok(()) => Some((request, requests)),
-                    Err(status) => {
-                        tracing::error!(%status, "an append stream is refused");
+    futures::stream::unfold(
+        (requests, vitals),
+        move |(mut requests, vitals)| async move {
+            match requests.message().await {
+                Ok(Some(request))
+                    if !request.entries.is_empty() && check_room(&vitals).is_err() =>
+                {
+                    None
+                }
+                Ok(Some(request)) => match convert::append_from_wire(request) {
+                    Ok(request) => match speaks_for_itself(from, &request.vote) {
+                        Ok(()) => Some((request, (requests, vitals))),
+                        Err(status) => {
+                            tracing::error!(%status, "an append stream is refused");
+                            None
+                        }
+                    },
+                    Err(error) => {
+                        tracing::error!(%error, "a peer sent an append that does not decode");
                         None
                     }
                 },
-                Err(error) => {
-                    tracing::error!(%error, "a peer sent an append that does not decode");
+                Ok(None) => None,
+                Err(status) => {
+                    tracing::debug!(%status, "append stream ended");
                     None
                 }
-            },
-            Ok(None) => None,
-            Err(status) => {
-                tracing::debug!(%status, "append stream ended");
-                None
             }
-        }
-    })
+        },
+    )
 }

@@ -80,7 +80,8 @@ pub(super) async fn run(raft: Raft, log: Log, storage: storage::Handle, keep_byt
                 return;
             }
         }
-        if plan.snapshot {
+        // A snapshot waits for a run, and a run for room on the disk: asking would only make applying wait too.
+        if plan.snapshot && !storage.is_waiting_for_space() {
             let durable = storage.committed().map(|id| id.index);
             tracing::info!(
                 ?progress,

@@ -14,9 +14,9 @@ use super::network::Network;
 use super::peer::PeerService;
 use super::read_index::ReadIndexes;
 use super::types::Raft;
-use super::{Config, Handle, founding, network, retention};
+use super::{Config, Handle, founding, guard, network, retention};
 use crate::log::Log;
-use crate::{state, storage};
+use crate::{state, storage, vitals};
 
 /// Parts that Raft stands on.
 pub struct Parts {
@@ -26,6 +26,8 @@ pub struct Parts {
     pub state: state::Handle,
     /// Readers' side of the state.
     pub storage: storage::Handle,
+    /// How this node is.
+    pub vitals: vitals::Handle,
     /// Source of time.
     pub clock: Arc<dyn Clock>,
 }
@@ -114,6 +116,7 @@ async fn run(
         storage: parts.storage.clone(),
         started: Arc::clone(&slot),
         initialized,
+        vitals: parts.vitals.clone(),
     };
     tokio::spawn(serve_peers(listener, service)?);
 
@@ -133,8 +136,10 @@ async fn run(
         clock: parts.clock,
         clocks,
         node_id: config.node_id,
+        vitals: parts.vitals,
     };
     let _ = slot.set((raft.clone(), handle.clone()));
+    tokio::spawn(guard::run(raft.clone(), network.clone(), handle.clone()));
     if !initialized {
         tokio::spawn(founding::found(raft.clone(), network, config.clone()));
     }

@@ -69,6 +69,14 @@ impl Status {
             .map(|found| found.member.clone())
     }
 
+    /// Of these members the one whose log reaches furthest.
+    pub fn furthest_of(&self, ids: &[u64]) -> Option<u64> {
+        let named = self.members.iter().filter(|found| ids.contains(&found.id));
+        named
+            .max_by_key(|found| (found.matched_index, std::cmp::Reverse(found.id)))
+            .map(|found| found.id)
+    }
+
     /// The voter other than `own` whose log reaches furthest.
     pub fn furthest_voter(&self, own: u64) -> Option<u64> {
         let others = self

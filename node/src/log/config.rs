@@ -129,6 +129,8 @@ pub struct Stats {
     pub sync_nanoseconds: u64,
     /// The longest of them, ns.
     pub sync_nanoseconds_max: u64,
+    /// Median of the syncs of the last seconds; `None` when there were too few.
+    pub sync_median: Option<Duration>,
     /// Bytes of records written since the log was opened.
     pub bytes_written: u64,
     /// Why no spare segment could be made, if that failed last time: usually a full disk. Appends go on until the

@@ -33,6 +33,7 @@ mod segment;
 mod shared;
 mod start;
 mod state;
+mod sync_times;
 mod tail;
 #[cfg(test)]
 mod tests;
@@ -145,6 +146,15 @@ impl Log {
         read::read(&self.inner.shared, range, bytes_max)
     }
 
+    /// Reads entries from `index` on back from the segments, even those in memory, and checks them: where to go on, and
+    /// the bytes read; `None` after the last durable one.
+    ///
+    /// # Errors
+    /// `InvalidData` when the bytes of an entry do not verify; the text says where.
+    pub fn reread(&self, index: u64, bytes_max: u64) -> io::Result<Option<(u64, u64)>> {
+        read::reread(&self.inner.shared, index, bytes_max)
+    }
+
     /// Whether [`Log::read`] from `index` on needs no disk.
     pub fn is_in_memory(&self, index: u64) -> bool {
         self.inner
@@ -201,6 +211,7 @@ impl Log {
             segments: state.index.segment_count(),
             spare_segments,
             spare_failure,
+            sync_median: state.sync_times.median(std::time::Instant::now()),
             ..state.stats.clone()
         }
     }

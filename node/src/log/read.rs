@@ -78,6 +78,30 @@ pub(super) fn read(shared: &Shared, range: Range<u64>, bytes_max: u64) -> io::Re
     Ok(entries)
 }
 
+/// See [`super::Log::reread`].
+pub(super) fn reread(
+    shared: &Shared,
+    index: u64,
+    bytes_max: u64,
+) -> io::Result<Option<(u64, u64)>> {
+    let (start, places) = {
+        let state = shared.lock();
+        let (Some(first), Some(durable)) = (state.positions.first_index(), state.durable_index)
+        else {
+            return Ok(None);
+        };
+        let start = index.max(first);
+        if start > durable {
+            return Ok(None);
+        }
+        let count = READ_ENTRIES_MAX.min((durable - start) as usize + 1);
+        (start, state.index.places(start, count))
+    };
+    let (mut entries, mut bytes) = (Vec::new(), 0);
+    read_places(&places, start, bytes_max, &mut entries, &mut bytes)?;
+    Ok((!entries.is_empty()).then_some((start + entries.len() as u64, bytes)))
+}
+
 /// Reads entries from disk until `bytes_max`; `true` if all of them fitted.
 fn read_places(
     places: &[Place],

@@ -11,6 +11,7 @@ use super::error::Failure;
 use super::positions::{Positions, Purge};
 use super::record::RECORD_HEADER_BYTES;
 use super::segment::Index;
+use super::sync_times::SyncTimes;
 use super::tail::Tail;
 use super::types::{Done, Entry, LogId, Vote};
 
@@ -47,6 +48,7 @@ pub(super) struct State {
     pub(super) closing: bool,
     pub(super) failure: Option<Failure>,
     pub(super) stats: Stats,
+    pub(super) sync_times: SyncTimes,
 }
 
 impl State {
@@ -71,6 +73,7 @@ impl State {
             closing: false,
             failure: None,
             stats: Stats::default(),
+            sync_times: SyncTimes::default(),
         }
     }
 

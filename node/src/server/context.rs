@@ -12,7 +12,7 @@ use tonic::Status;
 use tonic::metadata::MetadataMap;
 
 use super::scales::Scales;
-use crate::admission::{self, Answer, Refusal};
+use crate::admission::{self, Answer, Refusal, Work};
 use crate::{consensus, query, storage};
 
 /// Deadline of a call that names none.
@@ -147,6 +147,7 @@ impl Context {
             .admission
             .permit(bytes)
             .map_err(|refusal| self.refused(refusal))?;
+        let work = Work::of(sections.iter().map(|(kind, _, items)| (*kind, *items)));
         // The caller's principal comes with authentication; until then a request has none.
         let request = sections
             .iter()
@@ -157,7 +158,7 @@ impl Context {
             .map_err(|error| Refused::new(Reason::TooLarge, error.to_string()))?;
         self.inner
             .admission
-            .submit(permit, request, deadline)
+            .submit(permit, request, work, deadline)
             .await
             .map_err(|refusal| self.refused(refusal))
     }
@@ -168,6 +169,10 @@ impl Context {
         consistency: Consistency,
         deadline: Instant,
     ) -> Result<storage::Reader, Refused> {
+        if !self.consensus().verdict().serves() {
+            let message = "this node's state is damaged or differs from the majority's, so it serves no reads; ask another node";
+            return Err(Refused::new(Reason::NodeSuspect, message));
+        }
         let consistency = match consistency {
             Consistency::Linearizable => query::Consistency::Linearizable,
             Consistency::MinLogIndex(index) => query::Consistency::AtLeast(index),
@@ -201,6 +206,10 @@ impl Context {
             Refusal::Overloaded { retry_after } => {
                 Refused::new(Reason::Overloaded, message).with_retry_after(retry_after)
             }
+            Refusal::DiskFull { retry_after, .. } => {
+                Refused::new(Reason::DiskFull, message).with_retry_after(retry_after)
+            }
+            Refusal::Suspect(_) => Refused::new(Reason::NodeSuspect, message),
             Refusal::NotLeader {
                 leader: Some((id, member)),
             } => {

@@ -46,14 +46,15 @@ async fn report(reporter: &HealthReporter, context: &Context) {
             ServingStatus::NotServing
         }
     };
+    let outvoted = !context.consensus().verdict().serves();
     for service in WRITE_SERVICES {
         reporter
-            .set_service_status(service, serving(status.role == Role::Leader))
+            .set_service_status(service, serving(status.role == Role::Leader && !outvoted))
             .await;
     }
     for service in READ_SERVICES {
         reporter
-            .set_service_status(service, serving(status.leader.is_some()))
+            .set_service_status(service, serving(status.leader.is_some() && !outvoted))
             .await;
     }
 }

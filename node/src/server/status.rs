@@ -1,9 +1,5 @@
 //! How this node stands: the answer to `Admin.Status`, and what in it a person must look at.
 
-use std::collections::HashSet;
-use std::os::unix::fs::MetadataExt;
-use std::path::Path;
-
 use farthing_proto::convert::id::format_id;
 use farthing_proto::v1;
 
@@ -11,14 +7,14 @@ use super::context::Context;
 use super::role;
 use crate::storage::Gauges;
 
-/// Directories below the node's own; what lies deeper is not ours.
-const DEPTH_MAX: usize = 8;
 /// Files in the first level of a family from which on writing waits for compaction.
 const FIRST_LEVEL_FILES_HIGH: u64 = 24;
 
 pub(super) fn of(context: &Context) -> Result<v1::StatusReply, crate::storage::Error> {
     let identity = context.identity();
     let status = context.consensus().status();
+    let vitals = context.consensus().vitals();
+    let scrub = vitals.scrub();
     let vote = context.log().vote();
     let applied = context.storage().applied();
     let gauges = context.storage().gauges()?;
@@ -70,16 +66,24 @@ pub(super) fn of(context: &Context) -> Result<v1::StatusReply, crate::storage::E
         feature_level: u32::from(farthing_ledger::FEATURE_LEVEL_MAX),
         uptime_s: context.uptime().as_secs(),
         rss_bytes: rss_bytes().unwrap_or(0),
-        disk_bytes: used_bytes(&identity.data_dir),
+        disk_bytes: crate::storage::used_bytes(&identity.data_dir),
         disk_free_bytes: gauges.free_bytes,
         election_count: status.term.saturating_sub(identity.term_at_start),
         account_count: applied.clock.account_count,
         transfer_count: applied.clock.transfer_count,
         clock_timestamp: applied.clock.timestamp,
-        alarms: alarms(&gauges, &log, context.log().is_congested()),
+        alarms: [
+            vitals.alarms(),
+            alarms(&gauges, &log, context.log().is_congested()),
+        ]
+        .concat(),
         requests_in_flight: context.admission().requests_in_flight() as u64,
         state_bytes,
         log_bytes: log.bytes_on_disk,
+        scrub_period_s: vitals.scrub_period().as_secs(),
+        scrub_finished_unix_s: scrub.finished_unix_s,
+        scrub_took_s: scrub.took.as_secs(),
+        scrub_bytes: scrub.bytes,
     })
 }
 
@@ -117,49 +121,11 @@ fn alarms(gauges: &Gauges, log: &crate::log::Stats, log_is_congested: bool) -> V
             gauges.first_level_files
         ));
     }
+    match crate::telemetry::dropped_lines() {
+        0 => {}
+        count => alarms.push(format!(
+            "{count} log lines were dropped because standard error does not take them: read it"
+        )),
+    }
     alarms
-}
-
-/// Bytes that a directory takes on its disk. A file that a snapshot shares with the state counts once; what vanishes
-/// while we look is not counted.
-fn used_bytes(dir: &Path) -> u64 {
-    let mut seen = HashSet::new();
-    let mut left = vec![(dir.to_path_buf(), 0)];
-    let mut bytes = 0;
-    while let Some((dir, depth)) = left.pop() {
-        let Ok(entries) = std::fs::read_dir(&dir) else {
-            continue;
-        };
-        for entry in entries.flatten() {
-            let Ok(metadata) = entry.metadata() else {
-                continue;
-            };
-            if metadata.is_dir() && depth < DEPTH_MAX {
-                left.push((entry.path(), depth + 1));
-            } else if metadata.nlink() < 2 || seen.insert((metadata.dev(), metadata.ino())) {
-                bytes += metadata.blocks() * 512;
-            }
-        }
-    }
-    bytes
-}
-
-#[cfg(test)]
-mod tests {
-    #![allow(clippy::unwrap_used)]
-    use super::*;
-
-    #[test]
-    fn a_shared_file_counts_once() {
-        let dir = tempfile::tempdir().unwrap();
-        std::fs::create_dir(dir.path().join("a")).unwrap();
-        let file = dir.path().join("a/file");
-        std::fs::write(&file, vec![1; 1 << 20]).unwrap();
-        let alone = used_bytes(dir.path());
-        assert!((1 << 20..2 << 20).contains(&alone), "{alone}");
-        std::fs::hard_link(&file, dir.path().join("link")).unwrap();
-        assert_eq!(used_bytes(dir.path()), alone);
-        std::fs::write(dir.path().join("other"), vec![1; 1 << 20]).unwrap();
-        assert!(used_bytes(dir.path()) > alone);
-    }
 }

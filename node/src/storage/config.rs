@@ -35,6 +35,8 @@ pub struct Config {
     /// Runs wait while the file system has less free than this and three times the run, in bytes: RocksDB must never
     /// meet a full disk, from which it would not recover.
     pub free_bytes_min: u64,
+    /// Bytes the node may use on its disk; with less than the disk has, that is what counts as the disk's size.
+    pub disk_quota_bytes: Option<u64>,
     /// Recompute the digest of a snapshot from its rows before it is installed: safe, and as slow as reading it all.
     pub verify_snapshots: bool,
 }
@@ -57,6 +59,7 @@ impl Config {
             first_level_files_max: 24,
             id_ranges_max: 4_096,
             free_bytes_min: 256 << 20,
+            disk_quota_bytes: None,
             verify_snapshots: true,
         }
     }

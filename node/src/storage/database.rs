@@ -39,6 +39,21 @@ impl Database {
         })
     }
 
+    /// Opens files that nobody changes, without a thread of its own at work on them.
+    pub(crate) fn open_to_read(dir: &Path, resources: &Resources) -> Result<Self, Error> {
+        let families = family::ALL.map(|name| (name, resources.family(name)));
+        let default = [("default", resources.family("default"))];
+        let families = default.into_iter().chain(families);
+        let db =
+            DB::open_cf_with_opts_for_read_only(&resources.database(false), dir, families, false)
+                .map_err(Error::database("open a copy of the state"))?;
+        Ok(Self {
+            db: Some(db),
+            dir: dir.to_owned(),
+            doomed: AtomicBool::new(false),
+        })
+    }
+
     /// The directory goes when the last reader does.
     pub(crate) fn doom(&self) {
         self.doomed.store(true, Ordering::Release);

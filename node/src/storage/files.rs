@@ -1,7 +1,9 @@
 //! The few things storage does with files and directories, each durable when it returns.
 
+use std::collections::HashSet;
 use std::fs::{self, File};
 use std::io::{self, Read, Write};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use super::error::Error;
@@ -107,5 +109,52 @@ pub(crate) fn checksum(path: &Path) -> Result<(u64, u32), Error> {
         }
         length += count as u64;
         crc = crc32c::crc32c_append(crc, &buffer[..count]);
+    }
+}
+
+/// Directories below the node's own; what lies deeper is not ours.
+const DEPTH_MAX: usize = 8;
+
+/// Bytes that a directory takes on its disk. A file that a snapshot shares with the state counts once; what vanishes
+/// while we look is not counted.
+pub fn used_bytes(dir: &Path) -> u64 {
+    let mut seen = HashSet::new();
+    let mut left = vec![(dir.to_path_buf(), 0)];
+    let mut bytes = 0;
+    while let Some((dir, depth)) = left.pop() {
+        let Ok(entries) = std::fs::read_dir(&dir) else {
+            continue;
+        };
+        for entry in entries.flatten() {
+            let Ok(metadata) = entry.metadata() else {
+                continue;
+            };
+            if metadata.is_dir() && depth < DEPTH_MAX {
+                left.push((entry.path(), depth + 1));
+            } else if metadata.nlink() < 2 || seen.insert((metadata.dev(), metadata.ino())) {
+                bytes += metadata.blocks() * 512;
+            }
+        }
+    }
+    bytes
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn a_shared_file_counts_once() {
+        let dir = tempfile::tempdir().unwrap();
+        std::fs::create_dir(dir.path().join("a")).unwrap();
+        let file = dir.path().join("a/file");
+        std::fs::write(&file, vec![1; 1 << 20]).unwrap();
+        let alone = used_bytes(dir.path());
+        assert!((1 << 20..2 << 20).contains(&alone), "{alone}");
+        std::fs::hard_link(&file, dir.path().join("link")).unwrap();
+        assert_eq!(used_bytes(dir.path()), alone);
+        std::fs::write(dir.path().join("other"), vec![1; 1 << 20]).unwrap();
+        assert!(used_bytes(dir.path()) > alone);
     }
 }

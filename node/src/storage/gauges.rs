@@ -3,7 +3,6 @@
 use std::sync::atomic::Ordering;
 
 use super::error::Error;
-use super::files;
 use super::rows::family;
 use super::shared::{Shared, lock};
 
@@ -51,6 +50,19 @@ pub struct Gauges {
     pub families: Vec<FamilyGauge>,
 }
 
+impl Gauges {
+    /// The most that a compaction may write before it removes what it has read: the largest of the families that are
+    /// merged as a whole.
+    pub fn compaction_bytes(&self) -> u64 {
+        let in_order = [family::TRANSFERS, family::EVENTS, family::ACCOUNT_TIMES];
+        let merged = self
+            .families
+            .iter()
+            .filter(|family| !in_order.contains(&family.name));
+        merged.map(|family| family.disk_bytes).max().unwrap_or(0)
+    }
+}
+
 pub(crate) fn read(shared: &Shared) -> Result<Gauges, Error> {
     let published = shared.published();
     let counters = &shared.counters;
@@ -81,7 +93,7 @@ pub(crate) fn read(shared: &Shared) -> Result<Gauges, Error> {
         run_bytes: load(&counters.run_bytes),
         first_level_files: published.database.first_level_files()?,
         waiting_for_space: counters.waiting_for_space.load(Ordering::Relaxed),
-        free_bytes: files::free_bytes(&shared.layout.state())?,
+        free_bytes: shared.free_bytes()?,
         cached_accounts: load(&counters.cached_accounts),
         block_cache_bytes: shared.resources.cache_bytes(),
         id_ranges: published.id_ranges.len(),

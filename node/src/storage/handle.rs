@@ -66,16 +66,18 @@ impl Handle {
         if published.applied.log_id.is_some_and(|id| id.index == index) {
             return Some(published.applied.comparable_digest());
         }
-        let digests = lock(&self.shared.digests);
-        digests
-            .iter()
-            .find(|(id, _)| id.index == index)
-            .map(|(_, digest)| *digest)
+        lock(&self.shared.digests).at(index)
+    }
+
+    /// Indexes and digests to offer a peer for comparison, ascending: the newest `count` and the newest `count`
+    /// multiples of [`super::writer::DIGEST_INTERVAL`].
+    pub fn recent_digests(&self, count: usize) -> Vec<(u64, u128)> {
+        lock(&self.shared.digests).newest(count)
     }
 
     /// The newest entry whose digest is kept, with that digest: what to offer a peer for comparison.
     pub fn last_digest(&self) -> Option<(LogId, u128)> {
-        lock(&self.shared.digests).back().copied()
+        lock(&self.shared.digests).last_spaced()
     }
 
     /// Why storage gave up, if it did: the node must stop.
@@ -138,15 +140,29 @@ impl Handle {
             .sum())
     }
 
-    /// Bytes free on the disk of the node's directory.
+    /// Bytes that may still be written to the disk of the node's directory, within its quota.
     ///
     /// # Errors
     /// When the file system cannot tell.
     pub fn disk_free_bytes(&self) -> Result<u64, Error> {
-        let dir = &self.shared.config.dir;
-        let stat = rustix::fs::statvfs(dir)
-            .map_err(|error| Error::io("ask for free space of", dir, error.into()))?;
-        Ok(stat.f_bavail.saturating_mul(stat.f_frsize))
+        self.shared.free_bytes()
+    }
+
+    /// True while runs wait for room on the disk.
+    pub fn is_waiting_for_space(&self) -> bool {
+        self.shared
+            .counters
+            .waiting_for_space
+            .load(Ordering::Relaxed)
+    }
+
+    /// Reads the committed state back from its files, checksums included, and recomputes its digest; the bytes read.
+    /// Blocks for as long as `pace` makes it take.
+    ///
+    /// # Errors
+    /// [`Error::Damaged`] or [`Error::Database`] when something is wrong with what is at rest.
+    pub fn scrub(&self, pace: super::scrub::Pace<'_>) -> Result<u64, Error> {
+        super::scrub::pass(&self.shared, pace)
     }
 
     /// Merges all files of every family, as compaction would in time. Blocks for as long as that takes.

@@ -9,8 +9,10 @@ use arc_swap::ArcSwap;
 
 use super::config::Config;
 use super::database::Database;
+use super::digest_rings::DigestRings;
 use super::error::Error;
 use super::families::Resources;
+use super::files;
 use super::generation::Layout;
 use super::id_ranges::IdRanges;
 use super::lookup::Lookup;
@@ -88,7 +90,7 @@ pub(crate) struct Shared {
     pub(crate) checkpoint: Mutex<Option<Arc<Checkpoint>>>,
     /// Held while a snapshot is made of a checkpoint, which takes as long as reading new files.
     pub(crate) building: Mutex<()>,
-    pub(crate) digests: Mutex<VecDeque<(LogId, u128)>>,
+    pub(crate) digests: Mutex<DigestRings>,
     pub(crate) counters: Counters,
 }
 
@@ -134,9 +136,18 @@ impl Shared {
             cancellations: AtomicU64::new(0),
             checkpoint: Mutex::new(None),
             building: Mutex::new(()),
-            digests: Mutex::new(VecDeque::new()),
+            digests: Mutex::default(),
             counters: Counters::default(),
         }
+    }
+
+    /// Bytes that this node may still write: what the file system has free, and within the quota.
+    pub(crate) fn free_bytes(&self) -> Result<u64, Error> {
+        let free = files::free_bytes(&self.layout.state())?;
+        Ok(match self.config.disk_quota_bytes {
+            Some(quota) => free.min(quota.saturating_sub(files::used_bytes(&self.config.dir))),
+            None => free,
+        })
     }
 
     /// The newest cut.

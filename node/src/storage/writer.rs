@@ -27,8 +27,6 @@ use super::{AppliedState, LogId};
 const SEALED_WINDOWS_MAX: usize = 2;
 /// Every so many entries the digest is kept, so that nodes find an index they can compare.
 pub const DIGEST_INTERVAL: u64 = 1_024;
-/// Digests kept.
-const DIGESTS_MAX: usize = 1_024;
 /// Entries in a window: below what its index can tell apart.
 const WINDOW_ENTRIES_MAX: usize = index::CHUNKS_MAX - 1;
 
@@ -128,6 +126,9 @@ impl Writer {
         for (change, memo) in changes.accounts.iter().zip(memos) {
             self.accounts.put(change.after, memo);
         }
+        if diverges() {
+            digest.add(1);
+        }
         self.applied.digest = digest;
         self.applied.clock = changes.clock_after;
         self.advance(log_id, membership)
@@ -158,23 +159,29 @@ impl Writer {
         if let Some(membership) = membership {
             self.applied.membership = Some((log_id, membership));
         }
-        if log_id.index.is_multiple_of(DIGEST_INTERVAL) {
-            let mut digests = lock(&self.shared.digests);
-            if digests.len() == DIGESTS_MAX {
-                digests.pop_front();
-            }
-            digests.push_back((log_id, self.applied.comparable_digest()));
-        }
+        lock(&self.shared.digests).push(log_id, self.applied.comparable_digest());
         self.publish_active();
         let recent_bytes = self.recents.last().map_or(0, Recent::memory_bytes);
         let full = self.active.transfer_count() >= self.transfers_max
             || self.active.memory_bytes() + recent_bytes >= self.bytes_max
             || self.active.chunk_count() >= WINDOW_ENTRIES_MAX;
-        if full {
+        if full && !self.may_grow() {
             self.seal_window()
         } else {
             self.tick()
         }
+    }
+
+    /// While runs wait for room on the disk, waiting with them would keep readers from what is committed already. The
+    /// door lets nothing in then, so that what can still come is little; it is bounded here all the same.
+    fn may_grow(&self) -> bool {
+        self.shared
+            .counters
+            .waiting_for_space
+            .load(Ordering::Relaxed)
+            && lock(&self.shared.queue).unwritten >= SEALED_WINDOWS_MAX
+            && self.active.chunk_count() < WINDOW_ENTRIES_MAX
+            && self.active.memory_bytes() < 2 * self.shared.config.run_bytes_max
     }
 
     /// Seals a window that has become old. Call it now and then when no entries come, about once a second.
@@ -187,6 +194,11 @@ impl Writer {
         }
         if self.applied.log_id == self.began.log_id {
             self.began_at = Instant::now();
+            return self.shared.check();
+        }
+        if lock(&self.shared.queue).unwritten >= SEALED_WINDOWS_MAX {
+            // Runs wait, for room on the disk perhaps. Age alone is no reason to wait with them: entries that the
+            // window still has room for, and the reads behind them, go on.
             return self.shared.check();
         }
         self.seal_window()
@@ -313,6 +325,12 @@ impl Writer {
         self.publish_active();
         Ok(())
     }
+}
+
+/// A named point where a test makes this node's state another than its peers'.
+fn diverges() -> bool {
+    fail::fail_point!("storage.push.diverge", |_| true);
+    false
 }
 
 impl Drop for Writer {

@@ -90,12 +90,16 @@ impl Writer {
         failpoint!("log.append.before_sync");
         let start = Instant::now();
         self.segment.file.sync_data()?;
-        let nanoseconds = u64::try_from(start.elapsed().as_nanos()).unwrap_or(u64::MAX);
+        failpoint!("log.sync.slow");
+        let ended = Instant::now();
+        let took = ended - start;
+        let nanoseconds = u64::try_from(took.as_nanos()).unwrap_or(u64::MAX);
         failpoint!("log.append.after_sync");
         self.unsynced = false;
         self.durable_record = self.stream.next_record - 1;
         self.durable_index = self.stream.positions.last_index();
         let mut state = self.shared.lock();
+        state.sync_times.push(ended, took);
         state.stats.sync_count += 1;
         state.stats.sync_nanoseconds += nanoseconds;
         state.stats.sync_nanoseconds_max = state.stats.sync_nanoseconds_max.max(nanoseconds);

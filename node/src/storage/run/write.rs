@@ -11,7 +11,6 @@ use farthing_ledger::{EventBody, PendingStatus};
 
 use super::super::database::Database;
 use super::super::error::{Error, step};
-use super::super::files;
 use super::super::id_ranges::IdRanges;
 use super::super::recent::queue_place;
 use super::super::rows::ids::Place;
@@ -113,7 +112,7 @@ fn wait_for_compaction(run: &Run<'_>) -> Result<(), Error> {
 fn wait_for_space(run: &Run<'_>) -> Result<(), Error> {
     let needed = run.shared.config.free_bytes_min + 3 * run.sealed.window.memory_bytes() as u64;
     let waiting = &run.shared.counters.waiting_for_space;
-    while files::free_bytes(&run.shared.layout.state())? < needed {
+    while run.shared.free_bytes()? < needed {
         if !waiting.swap(true, Ordering::Relaxed) {
             tracing::error!(
                 needed,

@@ -81,7 +81,7 @@ fn check(
     }
     if config.verify_snapshots {
         let reader = Reader::of(Arc::new(published), KeyHash::random())?;
-        let digest = verify::digest(&reader)?;
+        let digest = verify::digest(&reader, &mut |_| Ok(()))?;
         if digest != manifest.digest {
             return Err(Error::Snapshot(
                 "its rows do not have the digest of its manifest".into(),

@@ -13,6 +13,7 @@ use farthing_ledger::{Account, Pending, TransferId, TransferRow};
 use super::digest::{self, Digest};
 use super::error::Error;
 use super::reader::{Change, Reader};
+use super::scrub::Pace;
 use sets::SetSum;
 
 /// Above so many transfers the invariants that need all of them in memory are left to the digest.
@@ -58,18 +59,21 @@ impl Report {
     }
 }
 
-/// The digest as recomputed from every row.
-pub(crate) fn digest(reader: &Reader) -> Result<Digest, Error> {
+/// The digest as recomputed from every row; `pace` is told of what is read.
+pub(crate) fn digest(reader: &Reader, pace: Pace<'_>) -> Result<Digest, Error> {
     let mut digest = Digest::default();
     for account in reader.all_accounts()? {
         digest.add(digest::account(&account?));
+        pace(Account::BYTES as u64)?;
     }
     for pending in reader.all_pendings()? {
         digest.add(digest::pending(&pending?));
+        pace(Pending::BYTES as u64)?;
     }
     for change in reader.changes(1)? {
         if let Change::Transfer(row) = change? {
             digest.add(digest::transfer(row.sequence, &row.to_bytes()));
+            pace(TransferRow::BYTES as u64)?;
         }
     }
     small_rows(reader, &mut digest)?;
