@@ -142,12 +142,12 @@ async fn carry_out(options: &Options) -> anyhow::Result<()> {
     }
     settle::heal(&field);
     harness(Function::Heal, Value::None);
-    settle::wait_ready(&field, Duration::from_millis(READY_MS)).await;
+    let ready = settle::wait_ready(&field, Duration::from_millis(READY_MS)).await;
     // Service after the heal is seen by clients as well, not only by questions about it.
     sleep(Duration::from_secs(2)).await;
     let shared = load.stop(&field).await;
     watcher.abort();
-    last::read_everything(&field, &shared).await;
+    last::read_everything(&field, &shared, ready).await;
     harness(Function::Coverage, Value::Coverage(field.counts()));
     recorder.finish().context("the history cannot be written")?;
     Ok(())
