@@ -12,11 +12,32 @@ use tokio::time::sleep;
 use super::field::Field;
 use super::files::{self, Zone};
 use super::names::Name;
+use super::operator;
 use super::plan::Step;
 use crate::history::Phase;
 
 /// Time for a damaged node to say so, and for a replaced one to catch up, before another is damaged.
 const SETTLE: Duration = Duration::from_secs(3);
+
+/// Whether all other nodes hold what is committed: a fault that takes one node's data away must not find another
+/// without, or no system could keep its word.
+async fn others_hold(field: &Field, target: u64) -> bool {
+    let (mut committed, mut least) = (0, u64::MAX);
+    for node in &field.cluster.nodes {
+        match operator::positions(field, node.id).await {
+            Some((knows, holds)) => {
+                committed = committed.max(knows);
+                if node.id != target {
+                    least = least.min(holds);
+                }
+            }
+            None if node.id != target => return false,
+            None => {}
+        }
+    }
+    // What is under way right now may be on its way to them.
+    least.saturating_add(200) >= committed
+}
 
 /// N8, N9, N10.
 pub(super) async fn edit(field: &Arc<Field>, name: Name, step: &Step, random: &mut StdRng) {
@@ -24,6 +45,10 @@ pub(super) async fn edit(field: &Arc<Field>, name: Name, step: &Step, random: &m
         return;
     };
     let node = field.cluster.node(taken.nodes[0]);
+    if !others_hold(field, node.id).await {
+        field.reached("damage.withheld");
+        return;
+    }
     node.kill();
     let zone = Zone::ALL[random.random_range(0..Zone::ALL.len())];
     let what = match zone.file(node.dir(), random) {
@@ -64,6 +89,10 @@ pub(super) async fn wipe(field: &Arc<Field>, step: &Step, random: &mut StdRng) {
         return;
     };
     let node = field.cluster.node(taken.nodes[0]);
+    if !others_hold(field, node.id).await {
+        field.reached("damage.withheld");
+        return;
+    }
     node.kill();
     field.note("wipe", Phase::Begin, &taken.nodes, "its directory is gone");
     if let Err(error) = field.cluster.set_aside(node.id) {
@@ -81,11 +110,19 @@ pub(super) async fn restore(field: &Arc<Field>, step: &Step, random: &mut StdRng
         return;
     };
     let node = field.cluster.node(taken.nodes[0]);
+    if !others_hold(field, node.id).await {
+        field.reached("damage.withheld");
+        return;
+    }
     let old = node.dir().with_extension("old");
     node.kill();
     let kept = remove(&old).and_then(|()| files::copy(node.dir(), &old));
     field.start(node.id);
     sleep(step.hold.max(Duration::from_secs(2))).await;
+    if !others_hold(field, node.id).await {
+        field.reached("damage.withheld");
+        return;
+    }
     node.kill();
     let put = kept.and_then(|()| field.cluster.set_aside(node.id));
     let put = put.and_then(|()| files::copy(&old, node.dir()));
@@ -128,6 +165,10 @@ pub(super) async fn amnesia(field: &Arc<Field>, step: &Step, random: &mut StdRng
         .copied()
         .filter(|node| *node != forgetful && *node != lagging)
         .collect();
+    if !others_hold(field, forgetful).await {
+        field.reached("damage.withheld");
+        return;
+    }
     let part = step.hold / 4;
     let (signal, resume) = (Signal::STOP, Signal::CONT);
     field.note(

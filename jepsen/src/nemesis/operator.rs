@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use farthing_proto::v1::admin_client::AdminClient;
-use farthing_proto::v1::{CompactRequest, SnapshotRequest, TransferLeaderRequest};
+use farthing_proto::v1::{CompactRequest, SnapshotRequest, StatusRequest, TransferLeaderRequest};
 use rand::Rng;
 use rand::rngs::StdRng;
 use tokio::time::{Instant, sleep, timeout};
@@ -31,6 +31,17 @@ async fn command<T, F: Future<Output = Result<T, Status>>>(
         call(client).await.ok()
     };
     matches!(timeout(COMMAND, run).await, Ok(Some(_)))
+}
+
+/// What a node knows to be committed, and how far its own log goes.
+pub(super) async fn positions(field: &Field, node: u64) -> Option<(u64, u64)> {
+    let address = format!("http://{}", field.cluster.node(node).direct);
+    let ask = async {
+        let mut admin = AdminClient::connect(address).await.ok()?;
+        let status = admin.status(StatusRequest {}).await.ok()?.into_inner();
+        Some((status.committed_index, status.durable_log_index))
+    };
+    timeout(COMMAND, ask).await.ok()?
 }
 
 /// N19.
