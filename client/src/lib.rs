@@ -47,6 +47,7 @@ mod config;
 mod error;
 pub mod ids;
 mod ledgers;
+mod members;
 mod outcome;
 mod records;
 mod request;
@@ -76,6 +77,6 @@ pub use farthing_proto::convert::id::{format_id, parse_id};
 pub use farthing_proto::error::{FieldError, Reason, Refused};
 pub use farthing_proto::limits::ITEMS_MAX;
 pub use farthing_proto::v1::{
-    LedgerTotals, Member, Role, StatusReply, VerifyCheck, VerifyProgress, VerifyReport,
+    LedgerTotals, Member, MemberRole, Role, StatusReply, VerifyCheck, VerifyProgress, VerifyReport,
 };
 pub use rust_decimal::Decimal;

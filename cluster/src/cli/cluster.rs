@@ -10,6 +10,7 @@ use super::globals::Globals;
 use super::values::duration;
 use crate::connect;
 use crate::failure::{Code, Failure};
+use crate::local::members;
 use crate::local::operate::{self, UpOptions};
 use crate::local::{Asker, NODE_BIN_VARIABLE, Target};
 use crate::output::Printer;
@@ -53,6 +54,26 @@ pub(super) enum ClusterCommand {
     Resume {
         /// A node id or `all`.
         target: Target,
+    },
+    /// Add a node to the running cluster: it learns, catches up, then votes.
+    Add {
+        #[command(flatten)]
+        start: Start,
+    },
+    /// Take a node out of the cluster for good and stop it; its directory is set aside.
+    Remove {
+        /// A node id, `leader` or `follower`.
+        target: Target,
+        /// How long the cluster may take to agree.
+        #[arg(long, default_value = "60s", value_parser = duration, value_name = "TIME")]
+        wait: Duration,
+    },
+    /// Put a new node in the place of one that is lost or to go, in one change.
+    Replace {
+        /// A node id, `leader` or `follower`.
+        target: Target,
+        #[command(flatten)]
+        start: Start,
     },
     /// Hand leadership to another node.
     TransferLeader {
@@ -106,6 +127,11 @@ impl ClusterCommand {
             }
             Self::Pause { target } => operate::pause(&layout, target).await?,
             Self::Resume { target } => operate::resume(&layout, target).await?,
+            Self::Add { start } => members::add(&layout, &start.options(None)).await?,
+            Self::Remove { target, wait } => members::remove(&layout, target, wait).await?,
+            Self::Replace { target, start } => {
+                members::replace(&layout, target, &start.options(None)).await?
+            }
             Self::Status => {
                 let health = if globals.endpoints.is_empty() {
                     let description = layout.existing()?;

@@ -5,7 +5,7 @@ use super::ports::free_addresses;
 use crate::failure::{Code, Failure};
 
 /// Nodes of a cluster at most: more voters make every write wait for more disks.
-const NODES_MAX: u64 = 9;
+pub(super) const NODES_MAX: u64 = 9;
 
 /// The cluster that is there, if it has the wanted number of nodes.
 ///

@@ -82,6 +82,12 @@ impl Layout {
         self.dir.join(format!("node-{id}"))
     }
 
+    /// Where the directory of a node goes when the node is no member any more. Its id is never used again.
+    #[must_use]
+    pub fn removed_node_dir(&self, id: u64) -> PathBuf {
+        self.dir.join(format!("removed-node-{id}"))
+    }
+
     /// Configuration of a node.
     #[must_use]
     pub fn node_config(&self, id: u64) -> PathBuf {

@@ -13,28 +13,53 @@ struct NodeConfig<'a> {
     cluster_id: &'a str,
     client_address: String,
     peer_address: String,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    join: bool,
+    #[serde(skip_serializing_if = "<[NodeEntry]>::is_empty")]
     members: &'a [NodeEntry],
 }
 
-/// The text of a node's `node.toml`.
+/// The text of the `node.toml` of a node that founds the cluster with the others.
 ///
 /// # Errors
 /// [`Code::Internal`] when it cannot be encoded, which would be a bug.
 pub(super) fn render(description: &Description, node: &NodeEntry) -> Result<String, Failure> {
+    let about = "# The members are those the cluster began with, the same on every node.";
+    text(description, node, &description.nodes, about)
+}
+
+/// The text of the `node.toml` of a node that joins a cluster that runs.
+///
+/// # Errors
+/// As [`render`].
+pub(super) fn render_joining(
+    description: &Description,
+    node: &NodeEntry,
+) -> Result<String, Failure> {
+    let about = "# It joined a cluster that ran already and learned its members from the leader.";
+    text(description, node, &[], about)
+}
+
+fn text(
+    description: &Description,
+    node: &NodeEntry,
+    members: &[NodeEntry],
+    about: &str,
+) -> Result<String, Failure> {
     let config = NodeConfig {
         dir: "data",
         node_id: node.id,
         cluster_id: &description.cluster_id,
         client_address: node.client_address.to_string(),
         peer_address: node.peer_address.to_string(),
-        members: &description.nodes,
+        join: members.is_empty(),
+        members,
     };
     let text = toml::to_string(&config).map_err(|error| {
         Failure::new(Code::Internal, "cannot encode a node's configuration").because(error)
     })?;
     Ok(format!(
-        "# Made by `farthing cluster up`, which never writes it again: edit it, then restart the node.\n\
-         # The members are those the cluster began with, the same on every node.\n{text}"
+        "# Made by `farthing cluster`, which never writes it again: edit it, then restart the node.\n{about}\n{text}"
     ))
 }
 

@@ -7,6 +7,7 @@
 
 mod commands;
 mod faults;
+mod members;
 mod operating;
 mod payments;
 mod support;

@@ -16,6 +16,7 @@ pub(super) struct File {
     pub(super) client_address: Option<String>,
     pub(super) peer_address: Option<String>,
     pub(super) members: Vec<FileMember>,
+    pub(super) join: bool,
     pub(super) log: FileLog,
     pub(super) disk: FileDisk,
     pub(super) heartbeat_ms: Option<u64>,

@@ -33,6 +33,9 @@ pub struct Flags {
     /// An initial member as ID=CLIENT_ADDRESS,PEER_ADDRESS; repeat for each, the same on every node.
     #[arg(long = "member", env = "FARTHING_NODE_MEMBERS", value_delimiter = ';')]
     pub members: Vec<String>,
+    /// Wait to be added to a cluster that runs, instead of founding one; needs no members.
+    #[arg(long, env = "FARTHING_NODE_JOIN")]
+    pub join: bool,
     /// Bytes of log to keep; a follower further behind gets a snapshot.
     #[arg(long, env = "FARTHING_NODE_LOG_KEEP_BYTES")]
     pub log_keep_bytes: Option<u64>,

@@ -143,7 +143,17 @@ impl Config {
             client_address: client_address.clone(),
             peer_address: peer_address.clone(),
         };
-        let members = members(&flags.members, file.members, (node_id, own))?;
+        let join = flags.join || file.join;
+        let members = members(
+            &flags.members,
+            file.members,
+            (!join).then_some((node_id, own)),
+        )?;
+        if join && !members.is_empty() {
+            let why =
+                "a node that joins a cluster learns its members from the leader: leave them out";
+            return Err(invalid("members", &why));
+        }
         let heartbeat_ms = flags.heartbeat_ms.or(file.heartbeat_ms).unwrap_or(100);
         let min = flags
             .election_timeout_min_ms
@@ -233,11 +243,12 @@ impl Config {
     }
 }
 
-/// The initial members as the flags say, or else the file; a node of which neither says anything is its own cluster.
+/// The initial members as the flags say, or else the file; a node of which neither says anything is its own cluster,
+/// unless it joins one.
 fn members(
     flags: &[String],
     file: Vec<FileMember>,
-    own: (u64, Member),
+    own: Option<(u64, Member)>,
 ) -> Result<BTreeMap<u64, Member>, Error> {
     let told: Vec<(u64, Member)> = if flags.is_empty() {
         let member = |member: FileMember| {
@@ -264,7 +275,7 @@ fn members(
         }
     }
     if members.is_empty() {
-        members.extend([own]);
+        members.extend(own);
     }
     Ok(members)
 }

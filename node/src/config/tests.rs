@@ -30,6 +30,13 @@ fn defaults_are_complete_and_a_lone_node_is_its_own_cluster() {
 }
 
 #[test]
+fn a_node_that_joins_has_no_members_of_its_own() {
+    assert!(load(&["--join"]).unwrap().members.is_empty());
+    let error = load(&["--join", "--member", "1=a:1,a:2"]).unwrap_err();
+    assert!(error.to_string().contains("leave them out"), "{error}");
+}
+
+#[test]
 fn members_are_read_and_doubles_refused() {
     let config = load(&[
         "--member",

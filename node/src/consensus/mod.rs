@@ -16,6 +16,7 @@ mod handle;
 mod identity;
 mod log_store;
 mod machine;
+mod members;
 mod network;
 mod peer;
 mod read_index;
@@ -32,6 +33,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 pub use self::handle::{Committed, Handle};
+pub use self::members::ChangeError;
 pub use self::start::{Parts, Running, start};
 pub use self::status::{MemberStatus, Role, Status};
 pub use self::types::Member;

@@ -14,7 +14,7 @@ use super::network::Network;
 use super::peer::PeerService;
 use super::read_index::ReadIndexes;
 use super::types::Raft;
-use super::{Config, Handle, founding, guard, network, retention};
+use super::{Config, Handle, founding, guard, members, network, retention};
 use crate::log::Log;
 use crate::{state, storage, vitals};
 
@@ -143,6 +143,7 @@ async fn run(
     if !initialized {
         tokio::spawn(founding::found(raft.clone(), network, config.clone()));
     }
+    tokio::spawn(members::finish_changes(raft.clone()));
     tokio::spawn(retention::run(
         raft,
         parts.log,

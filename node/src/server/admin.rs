@@ -10,7 +10,7 @@ use futures::stream::BoxStream;
 use tonic::{Request, Response, Status};
 
 use super::context::{Context, deadline, storage_failed};
-use super::{status, verify};
+use super::{members, status, verify};
 use crate::consensus::Error;
 
 /// How long a transfer of leadership may take: it can stick when the target falls behind meanwhile.
@@ -153,6 +153,33 @@ impl Admin for Service {
             .await
             .map_err(|error| Refused::new(Reason::Internal, error.to_string()))?;
         Ok(self.0.reply(reply.map_err(|error| storage_failed(&error))?))
+    }
+
+    async fn allot_node_id(
+        &self,
+        request: Request<v1::AllotNodeIdRequest>,
+    ) -> Result<Response<v1::AllotNodeIdReply>, Status> {
+        let until = deadline(request.metadata());
+        let node_id = members::allot(&self.0, until).await?;
+        Ok(self.0.reply(v1::AllotNodeIdReply { node_id }))
+    }
+
+    async fn add_learner(
+        &self,
+        request: Request<v1::AddLearnerRequest>,
+    ) -> Result<Response<v1::MembersReply>, Status> {
+        let until = deadline(request.metadata());
+        let reply = members::add_learner(&self.0, request.into_inner(), until).await?;
+        Ok(self.0.reply(reply))
+    }
+
+    async fn change_voters(
+        &self,
+        request: Request<v1::ChangeVotersRequest>,
+    ) -> Result<Response<v1::MembersReply>, Status> {
+        let until = deadline(request.metadata());
+        let reply = members::change_voters(&self.0, &request.into_inner(), until).await?;
+        Ok(self.0.reply(reply))
     }
 }
 

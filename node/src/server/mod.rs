@@ -8,6 +8,7 @@ mod admin;
 mod context;
 mod health;
 mod ledgers;
+mod members;
 mod packed;
 mod records;
 mod scales;

@@ -4,7 +4,7 @@ use farthing_proto::convert::id::format_id;
 use farthing_proto::v1;
 
 use super::context::Context;
-use super::role;
+use super::{members, role};
 use crate::storage::Gauges;
 
 /// Files in the first level of a family from which on writing waits for compaction.
@@ -25,21 +25,6 @@ pub(super) fn of(context: &Context) -> Result<v1::StatusReply, crate::storage::E
         .and_then(|id| status.member(id))
         .map(|member| member.client_address)
         .unwrap_or_default();
-    let members = status
-        .members
-        .iter()
-        .map(|found| v1::Member {
-            id: found.id,
-            client_address: found.member.client_address.clone(),
-            peer_address: found.member.peer_address.clone(),
-            role: if found.voter {
-                v1::MemberRole::Voter
-            } else {
-                v1::MemberRole::Learner
-            }
-            .into(),
-        })
-        .collect();
     Ok(v1::StatusReply {
         cluster_id: format_id(identity.cluster_id),
         node_id: identity.node_id,
@@ -54,7 +39,7 @@ pub(super) fn of(context: &Context) -> Result<v1::StatusReply, crate::storage::E
         leader_address,
         client_address: identity.client_address.clone(),
         peer_address: identity.peer_address.clone(),
-        members,
+        members: members::listed(&status),
         last_log_index: status.last_log_index.unwrap_or(0),
         durable_log_index: context.log().durable_index().unwrap_or(0),
         committed_index: status.committed_index.unwrap_or(0),

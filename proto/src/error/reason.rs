@@ -66,6 +66,12 @@ reasons! {
     NodeUnknown = "NODE_UNKNOWN", NotFound, true;
     /// Leadership did not move in time; nobody is harmed.
     LeaderTransferFailed = "LEADER_TRANSFER_FAILED", Aborted, true;
+    /// Another change of members is under way.
+    MembersChanging = "MEMBERS_CHANGING", Aborted, true;
+    /// The node has not caught up with the log, so it cannot become a voter yet.
+    MemberBehind = "MEMBER_BEHIND", FailedPrecondition, true;
+    /// The change would leave the cluster without a majority that answers.
+    MembersUnsafe = "MEMBERS_UNSAFE", FailedPrecondition, true;
     /// The disk is below its low-water mark.
     DiskFull = "DISK_FULL", ResourceExhausted, true;
     /// The node's state is damaged or differs from its peers'; it serves nothing.
@@ -103,6 +109,8 @@ impl Reason {
                 | Reason::Starting
                 | Reason::IndexNotReached
                 | Reason::LeaderTransferFailed
+                | Reason::MembersChanging
+                | Reason::MemberBehind
                 | Reason::NodeSuspect
         )
     }

@@ -109,4 +109,25 @@ impl Admin for Node {
     async fn compact(&self, _: Request<CompactRequest>) -> Result<Response<CompactReply>, Status> {
         unsupported()
     }
+
+    async fn allot_node_id(
+        &self,
+        _: Request<AllotNodeIdRequest>,
+    ) -> Result<Response<AllotNodeIdReply>, Status> {
+        unsupported()
+    }
+
+    async fn add_learner(
+        &self,
+        _: Request<AddLearnerRequest>,
+    ) -> Result<Response<MembersReply>, Status> {
+        unsupported()
+    }
+
+    async fn change_voters(
+        &self,
+        _: Request<ChangeVotersRequest>,
+    ) -> Result<Response<MembersReply>, Status> {
+        unsupported()
+    }
 }
