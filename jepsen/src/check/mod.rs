@@ -1,8 +1,8 @@
 //! Judging a history.
 //!
-//! Every checker works on one [`trace::Trace`], the history in little memory, and adds to one list of findings. It
+//! Every checker works on one `trace::Trace`, the history in little memory, and adds to one list of findings. It
 //! knows only the history: whatever runs the cluster must write down what the checkers shall know. How unknown
-//! outcomes are resolved is explained in [`order`]; what the verdicts mean, in `jepsen/README.md`.
+//! outcomes are resolved is explained in `order`; what the verdicts mean, in `jepsen/README.md`.
 //!
 //! Start at [`check`].
 
