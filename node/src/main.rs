@@ -67,15 +67,17 @@ fn main() -> ExitCode {
     });
     runtime.shutdown_timeout(std::time::Duration::from_secs(1));
     let code = match result {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(()) => 0,
         Err(error) => {
             tracing::error!(%error, "the node ends");
             telemetry::tell(format_args!("farthing-node: {error}"));
-            ExitCode::from(error.exit_code())
+            error.exit_code()
         }
     };
     telemetry::flush();
-    code
+    // Returning would run C++'s static destructors under threads that still use RocksDB, which then abort. Whatever must
+    // last is on disk by now; what is not, recovery does without.
+    signal_hook::low_level::exit(i32::from(code))
 }
 
 /// `NAME=ACTION`, where an action such as `3*off->panic` counts how often the point is passed.
