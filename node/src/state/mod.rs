@@ -2,7 +2,7 @@
 //! applies them and hands the changes to storage.
 //!
 //! It knows nothing of Raft: entries come in as bytes with a log id, outcomes leave through callbacks. It holds no clock
-//! and starts no background change; whatever alters the state is an entry. Start reading at [`Worker::apply`].
+//! and starts no background change; whatever alters the state is an entry. Start reading at `Worker::apply`.
 
 #[cfg(test)]
 mod tests;
