@@ -5,6 +5,7 @@
 
 mod crates;
 mod doors;
+mod failpoints;
 mod layers;
 mod source;
 
@@ -30,6 +31,12 @@ fn crates_import_only_what_their_row_allows() {
 fn layers_of_the_node_call_only_those_below() {
     let wrong = layers::violations(&source::read_tree(&root().join("node/src")));
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn the_harness_tries_every_failpoint_of_the_node() {
+    let differences = failpoints::differences(&root());
+    assert!(differences.is_empty(), "{}", differences.join("\n"));
 }
 
 #[test]
