@@ -30,6 +30,10 @@ pub enum Kind {
     Commit = 3,
     /// The manifest of a snapshot.
     Manifest = 4,
+    /// What is known of every node's promises.
+    Claims = 5,
+    /// That this node has lost part of its log and is not whole yet.
+    Suspect = 6,
 }
 
 /// Why bytes are not the cold metadata that was asked for.

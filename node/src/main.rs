@@ -2,7 +2,7 @@
 //!
 //! It prints one JSON line on stdout when it serves, logs on stderr, and stops gracefully on SIGTERM or SIGINT.
 //! Exit codes: 0 stopped, 1 failure, 2 usage or configuration, 3 storage failed while running, 4 damaged data,
-//! 5 the directory belongs to another node or cluster.
+//! 5 the directory belongs to another node or cluster, 6 the directory is older than what the node has promised.
 
 use std::io::Write as _;
 use std::process::ExitCode;

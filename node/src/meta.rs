@@ -126,25 +126,26 @@ pub fn claim(dir: &Path, cluster_id: u128, node_id: u64) -> Result<Claim, Error>
     Ok(Claim { _lock: lock, meta })
 }
 
-/// Replaces the file by a synced rename: a crash leaves the old or the new one.
 fn write(dir: &Path, path: &Path, meta: &NodeMeta) -> Result<(), Error> {
-    let io = |source| Error::Io {
-        path: path.to_owned(),
-        source,
-    };
     let bytes = cold::encode(cold::Kind::Node, meta).map_err(|error| Error::Damaged {
         path: path.to_owned(),
         why: error.to_string(),
     })?;
-    let temporary = path.with_extension("meta.new");
-    let mut file = std::fs::File::create(&temporary).map_err(io)?;
-    file.write_all(&bytes)
-        .and_then(|()| file.sync_all())
-        .map_err(io)?;
-    std::fs::rename(&temporary, path).map_err(io)?;
-    std::fs::File::open(dir)
-        .and_then(|dir| dir.sync_all())
-        .map_err(io)
+    replace(dir, FILE, &bytes).map_err(|source| Error::Io {
+        path: path.to_owned(),
+        source,
+    })
+}
+
+/// Replaces a small file by a synced rename: a crash leaves the old or the new one.
+pub(crate) fn replace(dir: &Path, name: &str, bytes: &[u8]) -> std::io::Result<()> {
+    let path = dir.join(name);
+    let temporary = dir.join(format!("{name}.new"));
+    let mut file = std::fs::File::create(&temporary)?;
+    file.write_all(bytes)?;
+    file.sync_all()?;
+    std::fs::rename(&temporary, &path)?;
+    std::fs::File::open(dir)?.sync_all()
 }
 
 #[cfg(test)]

@@ -37,6 +37,11 @@ pub enum Error {
     /// Storage failed while running; the node must not go on.
     #[error("storage failed: {0}")]
     Storage(String),
+    /// The directory is older than what the node has promised to others.
+    #[error(
+        "this node has forgotten what it promised: {0}. Its directory went back in time, or it was emptied or replaced by a copy. Others count on what is missing, so it must not go on: remove it from the cluster and add a node with an empty directory under a new id"
+    )]
+    Forgot(String),
     /// Anything else that ends a node.
     #[error(transparent)]
     Other(#[from] anyhow::Error),
@@ -49,6 +54,7 @@ impl Error {
             Self::Storage(_) => 3,
             Self::Log(OpenError::Damaged(_)) | Self::Directory(meta::Error::Damaged { .. }) => 4,
             Self::Directory(meta::Error::Foreign { .. }) => 5,
+            Self::Forgot(_) => 6,
             Self::Directory(_)
             | Self::Listen { .. }
             | Self::Log(_)
@@ -93,7 +99,8 @@ pub async fn run(
     let peer_listener = listen(&config.peer_address)?;
 
     let (fatal, mut died) = mpsc::channel(1);
-    let log = open_log(&config, fatal)?;
+    let suspicion = consensus::Suspicion::open(&config.dir).map_err(anyhow::Error::from)?;
+    let log = open_log(&config, fatal, &suspicion)?;
     let storage_config = storage::Config {
         cluster_id: config.cluster_id,
         node_id: config.node_id,
@@ -119,13 +126,14 @@ pub async fn run(
     let vitals = vitals::start(vitals_config(&config), log.clone(), storage.clone())
         .map_err(anyhow::Error::from)?;
     let raft = consensus::start(
-        raft_config(&config),
+        raft_config(&config, claim.meta.incarnation),
         consensus::Parts {
             log: log.clone(),
             state: state.clone(),
             storage: storage.clone(),
             vitals,
             clock: clock(&config),
+            suspicion,
         },
         peer_listener,
     )
@@ -168,7 +176,10 @@ pub async fn run(
             Ok(())
         }
         Some(error) = died.recv() => Err(Error::Storage(error)),
-        why = ended.ended() => Err(Error::Storage(why)),
+        why = ended.ended() => Err(match why {
+            consensus::Ended::Failed(why) => Error::Storage(why),
+            consensus::Ended::Forgot(why) => Error::Forgot(why),
+        }),
         finished = &mut serving => Err(Error::Other(match finished {
             Ok(Ok(())) => anyhow::anyhow!("the clients' listener ended"),
             Ok(Err(error)) => error,
@@ -191,7 +202,13 @@ pub async fn run(
     Ok(())
 }
 
-fn open_log(config: &Config, fatal: mpsc::Sender<String>) -> Result<Log, Error> {
+/// Opens the log; a damaged one with what comes before the damage, once it is durable that the node is suspect. A lone
+/// node has nobody who could refill it, so there damage ends it.
+fn open_log(
+    config: &Config,
+    fatal: mpsc::Sender<String>,
+    suspicion: &consensus::Suspicion,
+) -> Result<Log, Error> {
     let mut log_config =
         log::Config::new(config.dir.join("log"), config.cluster_id, config.node_id);
     log_config.segment_bytes = u32::try_from(config.log_segment_bytes).unwrap_or(1 << 30);
@@ -199,14 +216,43 @@ fn open_log(config: &Config, fatal: mpsc::Sender<String>) -> Result<Log, Error> 
         tracing::error!(%error, "the log cannot go on: this node stops; what it had acknowledged is on the others");
         let _ = fatal.try_send(error.to_string());
     });
-    Ok(Log::open(Arc::new(RealDisk), log_config)?)
+    let disk = Arc::new(RealDisk);
+    let has_others = config.members.keys().any(|id| *id != config.node_id);
+    match Log::open(disk.clone(), log_config.clone()) {
+        Err(OpenError::Damaged(damage)) if has_others => {
+            tracing::error!(%damage, "this node is suspect: it goes on with what comes before the damage, and neither votes nor leads before the others have refilled it");
+            suspicion.begin(&damage).map_err(anyhow::Error::from)?;
+            match Log::open_before_damage(disk.clone(), log_config.clone()) {
+                // Not even its first records tell what the vote was: the others know.
+                Err(OpenError::Damaged(damage)) => {
+                    let aside = put_log_aside(config).map_err(anyhow::Error::from)?;
+                    tracing::error!(%damage, aside = %aside.display(), "nothing of the log can be used; it was put aside, and this node begins with an empty one");
+                    Ok(Log::open(disk, log_config)?)
+                }
+                opened => Ok(opened?),
+            }
+        }
+        opened => Ok(opened?),
+    }
 }
 
-fn raft_config(config: &Config) -> consensus::Config {
+/// Keeps a log that cannot be used for whoever wants to look at it. Synced.
+fn put_log_aside(config: &Config) -> std::io::Result<std::path::PathBuf> {
+    let free = |number: &u32| !config.dir.join(format!("log.damaged.{number}")).exists();
+    let number = (1..=u32::MAX).find(free).unwrap_or(u32::MAX);
+    let aside = config.dir.join(format!("log.damaged.{number}"));
+    std::fs::rename(config.dir.join("log"), &aside)?;
+    std::fs::File::open(&config.dir)?.sync_all()?;
+    Ok(aside)
+}
+
+fn raft_config(config: &Config, incarnation: u64) -> consensus::Config {
     let (min, max) = config.election_timeout_ms;
     consensus::Config {
         cluster_id: config.cluster_id,
         node_id: config.node_id,
+        dir: config.dir.clone(),
+        incarnation,
         initial_members: config.members.clone(),
         heartbeat: Duration::from_millis(config.heartbeat_ms),
         election_timeout: (Duration::from_millis(min), Duration::from_millis(max)),

@@ -5,6 +5,8 @@
 
 mod support;
 
+#[path = "failover/amnesia.rs"]
+mod amnesia;
 #[path = "failover/bank.rs"]
 mod bank;
 #[path = "failover/clocks.rs"]

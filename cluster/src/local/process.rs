@@ -144,6 +144,7 @@ impl Started {
             Some(3) => " (the disk failed to sync)",
             Some(4) => " (damaged data)",
             Some(5) => " (data of another cluster or node)",
+            Some(6) => " (its directory is older than what it has promised)",
             _ => "",
         };
         Some(format!("{status}{meaning}"))

@@ -12,16 +12,18 @@ use openraft::base::{BoxFuture, BoxStream};
 use openraft::errors::{NetworkError, RPCError, ReplicationClosed, StreamingError, Unreachable};
 use openraft::network::RPCOption;
 use openraft::raft::{
-    AppendEntriesRequest, AppendEntriesResponse, SnapshotResponse, StreamAppendResult,
-    TransferLeaderError, TransferLeaderRequest, TransferLeaderResponse, VoteRequest, VoteResponse,
+    AppendEntriesRequest, AppendEntriesResponse, SnapshotResponse, StreamAppendError,
+    StreamAppendResult, TransferLeaderError, TransferLeaderRequest, TransferLeaderResponse,
+    VoteRequest, VoteResponse,
 };
 use tonic::transport::Channel;
 use tonic::{Request, Response, Status};
 
+use super::claims::{Claim, position};
 use super::convert;
 use super::network::{Network, Purpose};
 use super::snapshot::{self, SnapshotFiles};
-use super::types::{RaftVote, TypeConfig};
+use super::types::{RaftVote, TypeConfig, to_log_id, to_vote};
 
 /// An append on the stream that is not answered within this ends the stream; replication starts it again.
 const APPEND_ANSWER_MAX: Duration = Duration::from_secs(10);
@@ -70,7 +72,14 @@ impl Connection {
         timeout: Duration,
     ) -> Result<StreamAppendResult<TypeConfig>, RpcError> {
         let mut client = self.client()?;
-        let message = convert::append_to_wire(request).map_err(|error| network(&error))?;
+        let mut message = convert::append_to_wire(request).map_err(|error| network(&error))?;
+        if self.purpose == Purpose::Heartbeats {
+            let table = self.network.claims.table();
+            message.claims = table
+                .iter()
+                .map(|(node, claim)| convert::claim_to_wire(*node, claim))
+                .collect();
+        }
         let sent_wall_ns = self.network.clock.wall_ns();
         let sent = Instant::now();
         let reply = within(timeout, client.append(self.request(message, timeout)))
@@ -84,7 +93,15 @@ impl Connection {
             reply.wall_clock_ns,
             now,
         );
-        convert::append_result_from_wire(reply).map_err(|error| network(&error))
+        self.hear(&request.vote, reply).await
+    }
+
+    async fn hear(
+        &self,
+        vote: &RaftVote,
+        reply: wire::AppendReply,
+    ) -> Result<StreamAppendResult<TypeConfig>, RpcError> {
+        hear(&self.network, self.target, vote, reply).await
     }
 
     /// A vote and the question that precedes it differ only in the method called.
@@ -104,6 +121,36 @@ impl Connection {
             .into_inner();
         convert::vote_reply_from_wire(reply).map_err(|error| network(&error))
     }
+}
+
+/// An answer to an append: what it promises is remembered, and a node that has lost part of its log is refilled.
+async fn hear(
+    from: &Network,
+    target: u64,
+    vote: &RaftVote,
+    reply: wire::AppendReply,
+) -> Result<StreamAppendResult<TypeConfig>, RpcError> {
+    let (incarnation, suspect) = (reply.incarnation, reply.suspect);
+    let result = convert::append_result_from_wire(reply).map_err(|error| network(&error))?;
+    match &result {
+        Ok(matched) if incarnation > 0 => {
+            let claim = Claim {
+                incarnation,
+                vote: Some(to_vote(vote)),
+                acknowledged: position(matched.as_ref().map(to_log_id)),
+            };
+            from.claims.record(target, &claim);
+        }
+        Err(StreamAppendError::Conflict(at)) if suspect => {
+            // Without this a leader takes for granted that what was acknowledged once is still there.
+            if let Some(raft) = from.raft.get() {
+                tracing::warn!(node = target, conflict = %at, "a node has lost part of its log and says so: refilling it");
+                let _ = raft.trigger().allow_next_revert(&target, true).await;
+            }
+        }
+        _ => {}
+    }
+    Ok(result)
 }
 
 /// A status as openraft wants to hear of it: unreachable means back off, network means try again at once.
@@ -171,6 +218,7 @@ impl RaftNetworkV2<TypeConfig> for Connection {
             let Some(first) = input.next().await else {
                 return Ok(futures::stream::empty().boxed());
             };
+            let vote = first.vote;
             let input = futures::stream::iter([first]).chain(input);
             let mut client = self.client()?;
             let sent = Arc::new(AtomicU64::new(0));
@@ -185,7 +233,8 @@ impl RaftNetworkV2<TypeConfig> for Connection {
             let replies = within(option.soft_ttl().max(Duration::from_millis(500)), call)
                 .await?
                 .into_inner();
-            Ok(Box::pin(append_replies(replies, sent)) as BoxStream<'s, _>)
+            let replies = append_replies(self.network.clone(), self.target, vote, replies, sent);
+            Ok(Box::pin(replies) as BoxStream<'s, _>)
         })
     }
 
@@ -194,8 +243,20 @@ impl RaftNetworkV2<TypeConfig> for Connection {
         rpc: VoteRequest<TypeConfig>,
         option: RPCOption,
     ) -> Result<VoteResponse<TypeConfig>, RpcError> {
+        let (claims, target, asked) =
+            (self.network.claims.clone(), self.target, to_vote(&rpc.vote));
         self.ask_for_vote(&rpc, &option, |mut client, request| async move {
-            client.vote(request).await
+            let reply = client.vote(request).await?;
+            let (incarnation, granted) = (reply.get_ref().incarnation, reply.get_ref().granted);
+            if granted && incarnation > 0 {
+                let claim = Claim {
+                    incarnation,
+                    vote: Some(asked),
+                    acknowledged: None,
+                };
+                claims.record(target, &claim);
+            }
+            Ok(reply)
         })
         .await
     }
@@ -273,11 +334,14 @@ impl RaftNetworkV2<TypeConfig> for Connection {
 /// Replies of an append stream. A request unanswered for [`APPEND_ANSWER_MAX`] ends the stream: keepalive only notices
 /// a peer whose process is gone or stopped, not one whose disk hangs.
 fn append_replies(
+    from: Network,
+    target: u64,
+    vote: RaftVote,
     replies: tonic::Streaming<wire::AppendReply>,
     sent: Arc<AtomicU64>,
 ) -> impl Stream<Item = Result<StreamAppendResult<TypeConfig>, RpcError>> {
     futures::stream::unfold(Some((replies, 0_u64)), move |state| {
-        let sent = Arc::clone(&sent);
+        let (sent, from) = (Arc::clone(&sent), from.clone());
         async move {
             let (mut replies, answered) = state?;
             let reply = loop {
@@ -295,9 +359,9 @@ fn append_replies(
                 }
             };
             match reply {
-                Ok(Some(reply)) => match convert::append_result_from_wire(reply) {
+                Ok(Some(reply)) => match hear(&from, target, &vote, reply).await {
                     Ok(result) => Some((Ok(result), Some((replies, answered + 1)))),
-                    Err(error) => Some((Err(network(&error)), None)),
+                    Err(error) => Some((Err(error), None)),
                 },
                 Ok(None) => None,
                 Err(status) => Some((Err(rpc_error(&status)), None)),

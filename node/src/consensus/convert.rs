@@ -6,6 +6,7 @@ use openraft::raft::{
     AppendEntriesRequest, StreamAppendError, StreamAppendResult, VoteRequest, VoteResponse,
 };
 
+use super::claims::Claim;
 use super::types::{
     RaftEntry, RaftLogId, RaftVote, TypeConfig, from_log_entry, from_log_id, from_vote,
     to_log_entry,
@@ -53,6 +54,45 @@ pub(crate) fn vote_from_wire(vote: Option<wire::Vote>) -> Result<RaftVote, Malfo
         node: vote.node,
         committed: vote.committed,
     }))
+}
+
+/// A vote as the log knows it.
+pub(super) fn log_vote_to_wire(vote: &log::Vote) -> wire::Vote {
+    wire::Vote {
+        term: vote.term,
+        node: vote.node,
+        committed: vote.committed,
+    }
+}
+
+/// The reverse of [`log_vote_to_wire`].
+pub(super) fn log_vote_from_wire(vote: Option<wire::Vote>) -> Option<log::Vote> {
+    vote.map(|vote| log::Vote {
+        term: vote.term,
+        node: vote.node,
+        committed: vote.committed,
+    })
+}
+
+pub(super) fn claim_to_wire(node: u64, claim: &Claim) -> wire::Claim {
+    wire::Claim {
+        node,
+        incarnation: claim.incarnation,
+        vote: claim.vote.as_ref().map(log_vote_to_wire),
+        acknowledged: claim
+            .acknowledged
+            .map(|(term, index)| wire::LogId { term, index }),
+    }
+}
+
+/// Of which node, and what.
+pub(super) fn claim_from_wire(claim: &wire::Claim) -> (u64, Claim) {
+    let read = Claim {
+        incarnation: claim.incarnation,
+        vote: log_vote_from_wire(claim.vote),
+        acknowledged: claim.acknowledged.map(|id| (id.term, id.index)),
+    };
+    (claim.node, read)
 }
 
 fn entry_to_wire(entry: &RaftEntry) -> std::io::Result<wire::Entry> {
@@ -110,6 +150,7 @@ pub(crate) fn append_to_wire(
             .map(entry_to_wire)
             .collect::<std::io::Result<_>>()?,
         committed: request.leader_commit.as_ref().map(log_id_to_wire),
+        claims: Vec::new(),
     })
 }
 
@@ -157,6 +198,7 @@ pub(crate) fn append_result_to_wire(
     wire::AppendReply {
         outcome: Some(outcome),
         wall_clock_ns,
+        ..Default::default()
     }
 }
 
@@ -195,6 +237,7 @@ pub(crate) fn vote_reply_to_wire(reply: &VoteResponse<TypeConfig>) -> wire::Vote
         vote: Some(vote_to_wire(&reply.vote)),
         last_log_id: reply.last_log_id.as_ref().map(log_id_to_wire),
         granted: reply.vote_granted,
+        ..Default::default()
     }
 }
 
@@ -230,7 +273,7 @@ mod tests {
             vote: Some(VOTE),
             previous: previous.map(log_id),
             entries: entries.collect(),
-            committed: None,
+            ..Default::default()
         }
     }
 
@@ -273,6 +316,7 @@ mod tests {
                 vote: Some(VOTE),
                 last_log_id: Some(wire::LogId { term: 1, index: 9 }),
                 granted,
+                ..Default::default()
             };
             let decoded = vote_reply_from_wire(reply).map(|decoded| vote_reply_to_wire(&decoded));
             assert!(matches!(decoded, Ok(same) if same == reply), "{granted}");

@@ -89,7 +89,7 @@ pub(super) async fn run(raft: Raft, network: Network, handle: Handle) {
         let verdict = handle.verdict();
         if verdict != verdict_before {
             tell(verdict);
-            raft.runtime_config().elect(verdict.serves());
+            raft.runtime_config().elect(handle.may_lead());
             verdict_before = verdict;
         }
         if handle.status().role != Role::Leader {

@@ -1,16 +1,17 @@
 //! What the layers above may ask of Raft.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use bytes::Bytes;
 use openraft::async_runtime::watch::WatchReceiver as _;
 use openraft::errors::{ClientWriteError, RaftError};
+use tokio::sync::watch;
 
 use super::clocks::{Clock, Clocks};
 use super::read_index::{self, ReadIndexes};
 use super::types::{Command, Raft};
-use super::{Error, Role, Status, status};
+use super::{Ended, Error, Role, Status, Suspicion, status};
 use crate::state::{self, Outcome};
 use crate::vitals::{self, Level, Verdict};
 
@@ -28,25 +29,39 @@ pub struct Committed {
     pub outcome: Arc<Outcome>,
 }
 
+/// What exists once Raft runs, which may be a while after the node serves.
+pub(super) struct Begun {
+    pub(super) raft: Raft,
+    pub(super) reads: ReadIndexes,
+}
+
 /// Everything the layers above may ask of Raft. Cheap to clone; works from any runtime.
 #[derive(Clone)]
 pub struct Handle {
-    pub(super) raft: Raft,
+    pub(super) begun: Arc<OnceLock<Begun>>,
+    /// What to say before Raft runs.
+    pub(super) waiting: Arc<Status>,
+    pub(super) ending: watch::Receiver<Option<Ended>>,
     pub(super) state: state::Handle,
-    pub(super) reads: ReadIndexes,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) clocks: Arc<Clocks>,
     pub(super) node_id: u64,
     pub(super) vitals: vitals::Handle,
+    pub(super) suspicion: Suspicion,
 }
 
 impl Handle {
+    /// Raft, or that nobody leads as far as this node knows: it still asks the others what they know of it.
+    pub(super) fn begun(&self) -> Result<&Begun, Error> {
+        self.begun.get().ok_or(Error::NotLeader { leader: None })
+    }
+
     /// Proposes an entry envelope; resolves when it is durable on a quorum and applied here.
     ///
     /// # Errors
     /// [`Error::NotLeader`] and [`Error::Discarded`] mean it did not happen; any other error leaves the outcome unknown.
     pub async fn propose(&self, entry: Bytes) -> Result<Committed, Error> {
-        match self.raft.client_write(Command(entry)).await {
+        match self.begun()?.raft.client_write(Command(entry)).await {
             Ok(response) => match response.data.0 {
                 Some(outcome) => Ok(Committed {
                     term: response.log_id.leader_id.term,
@@ -75,18 +90,20 @@ impl Handle {
     /// # Errors
     /// When no leader is known or no majority answers.
     pub async fn read_index(&self) -> Result<u64, Error> {
-        self.reads.get().await
+        self.begun()?.reads.get().await
     }
 
     /// The same, answered only while this node leads.
     pub(crate) async fn own_read_index(&self) -> Result<u64, Error> {
-        read_index::own(&self.raft).await
+        read_index::own(&self.begun()?.raft).await
     }
 
     /// The time to propose now, in ns since 1970; `None` while too few of the voters' clocks are known.
     pub fn proposal_time_ns(&self) -> Option<u64> {
         // Cloned, because the borrow holds a lock that Raft waits for.
         let membership = self
+            .begun()
+            .ok()?
             .raft
             .metrics()
             .borrow_watched()
@@ -108,7 +125,7 @@ impl Handle {
                     return Ok(time_ns);
                 }
                 // A read round is a heartbeat to everybody, and its replies carry the clocks.
-                read_index::own(&self.raft).await?;
+                read_index::own(&self.begun()?.raft).await?;
                 tokio::time::sleep(CLOCKS_PAUSE).await;
             }
         };
@@ -122,7 +139,7 @@ impl Handle {
 
     /// Whether this node believes that it leads.
     pub fn is_leader(&self) -> bool {
-        self.raft.is_leader()
+        self.begun.get().is_some_and(|begun| begun.raft.is_leader())
     }
 
     /// How this node and its peers are.
@@ -132,7 +149,10 @@ impl Handle {
 
     /// The voters by the last membership this node knows.
     pub(super) fn voters(&self) -> Vec<u64> {
-        let metrics = self.raft.metrics();
+        let Some(begun) = self.begun.get() else {
+            return Vec::new();
+        };
+        let metrics = begun.raft.metrics();
         let metrics = metrics.borrow_watched();
         metrics.membership_config.membership().voter_ids().collect()
     }
@@ -140,6 +160,11 @@ impl Handle {
     /// Whether the voters' states agree, as far as this node knows.
     pub fn verdict(&self) -> Verdict {
         self.vitals.verdict()
+    }
+
+    /// Whether this node may stand for election: what it has is right and all of it is there.
+    pub(super) fn may_lead(&self) -> bool {
+        self.verdict().serves() && !self.suspicion.is_active()
     }
 
     /// What the disks have room for: this node's, when it has less than the best majority, because it is this node
@@ -155,19 +180,18 @@ impl Handle {
 
     /// Where this node stands.
     pub fn status(&self) -> Status {
-        status::read(&self.raft, &self.clocks)
+        match self.begun.get() {
+            Some(begun) => status::read(&begun.raft, &self.clocks),
+            None => (*self.waiting).clone(),
+        }
     }
 
-    /// Resolves with the reason when Raft has ended by itself: a storage error or a broken invariant.
-    pub async fn ended(&self) -> String {
-        let mut metrics = self.raft.metrics();
-        loop {
-            if let Err(fatal) = &metrics.borrow_watched().running_state {
-                return fatal.to_string();
-            }
-            if metrics.changed().await.is_err() {
-                return "raft has stopped".into();
-            }
+    /// Resolves with the reason when Raft has ended by itself, or must not begin.
+    pub async fn ended(&self) -> Ended {
+        let mut ending = self.ending.clone();
+        match ending.wait_for(Option::is_some).await.as_deref() {
+            Ok(Some(why)) => why.clone(),
+            _ => Ended::Failed("raft has stopped".into()),
         }
     }
 
@@ -185,13 +209,15 @@ impl Handle {
         let Some(target) = target.filter(|id| *id != self.node_id) else {
             return Err(Error::NoQuorum("there is no other voter to lead".into()));
         };
-        self.raft
+        self.begun()?
+            .raft
             .trigger()
             .transfer_leader(target)
             .await
             .map_err(|fatal| Error::Stopped(fatal.to_string()))?;
         let node_id = self.node_id;
         let moved = self
+            .begun()?
             .raft
             .wait(Some(timeout))
             .metrics(
@@ -216,7 +242,8 @@ impl Handle {
     /// # Errors
     /// When Raft has stopped.
     pub async fn snapshot(&self) -> Result<(), Error> {
-        self.raft
+        self.begun()?
+            .raft
             .trigger()
             .snapshot()
             .await

@@ -13,7 +13,7 @@ use super::types::{
     RaftEntry, RaftLogId, RaftVote, TypeConfig, from_log_entry, from_log_id, from_vote,
     to_log_entry, to_log_id, to_vote,
 };
-use crate::log::Log;
+use crate::log::{self, Log};
 
 /// Bytes of entries handed to one replication request or one round of apply. A few entries of the largest size: more
 /// would only raise memory, less would cost round trips.
@@ -156,7 +156,15 @@ impl RaftLogStorage<TypeConfig> for LogStore {
     }
 
     async fn read_committed(&mut self) -> io::Result<Option<RaftLogId>> {
-        Ok(self.log.committed().as_ref().map(from_log_id))
+        // After a loss the hint may be beyond what is left: Raft would look for entries that are not there.
+        let index = |id: &log::LogId| id.index;
+        let (committed, last) = (self.log.committed(), self.log.state().last);
+        let committed = if committed.as_ref().map(index) > last.as_ref().map(index) {
+            last
+        } else {
+            committed
+        };
+        Ok(committed.as_ref().map(from_log_id))
     }
 
     async fn append<I>(&mut self, entries: I, callback: IOFlushed<TypeConfig>) -> io::Result<()>

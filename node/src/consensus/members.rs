@@ -79,7 +79,7 @@ impl Handle {
                 peer_address: known.peer_address,
             });
         }
-        let added = self.raft.add_learner(id, member, false).await;
+        let added = self.begun()?.raft.add_learner(id, member, false).await;
         added.map(|_| ()).map_err(refused)
     }
 
@@ -134,7 +134,7 @@ impl Handle {
             return self.step_aside(&after).await;
         }
         if before != after {
-            let changed = self.raft.change_membership(after, false).await;
+            let changed = self.begun()?.raft.change_membership(after, false).await;
             changed.map_err(refused)?;
         }
         // Removed voters are gone with that change; learners are members of their own.
@@ -145,7 +145,7 @@ impl Handle {
             .collect();
         if !learners.is_empty() {
             let change = ChangeMembers::RemoveNodes(learners);
-            let changed = self.raft.change_membership(change, false).await;
+            let changed = self.begun()?.raft.change_membership(change, false).await;
             changed.map_err(refused)?;
         }
         Ok(())
@@ -164,9 +164,10 @@ impl Handle {
     /// Every one is asked anew, because who answered a second ago may be gone.
     async fn check_majority(&self, voters: &BTreeSet<u64>) -> Result<(), ChangeError> {
         let asked = Instant::now();
-        let trigger = self.raft.trigger();
+        let raft = &self.begun()?.raft;
+        let trigger = raft.trigger();
         loop {
-            let heard = heard_since(&self.raft, asked);
+            let heard = heard_since(raft, asked);
             let answers = |id: &&u64| **id == self.node_id || heard.contains(*id);
             let answering: Vec<u64> = voters.iter().filter(answers).copied().collect();
             if answering.len() * 2 > voters.len() {

@@ -6,6 +6,8 @@
 //! Raft and the peers' listener run on one thread with a runtime of their own, so that a flood of clients cannot
 //! delay a heartbeat.
 
+mod appends;
+mod claims;
 pub mod clocks;
 mod connection;
 mod convert;
@@ -20,22 +22,26 @@ mod members;
 mod network;
 mod peer;
 mod read_index;
+mod remember;
 mod retention;
 mod snapshot;
 mod start;
 mod status;
+mod suspect;
 mod types;
 
 #[cfg(test)]
 mod tests;
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::time::Duration;
 
 pub use self::handle::{Committed, Handle};
 pub use self::members::ChangeError;
 pub use self::start::{Parts, Running, start};
 pub use self::status::{MemberStatus, Role, Status};
+pub use self::suspect::Suspicion;
 pub use self::types::Member;
 
 /// How this node takes part in Raft.
@@ -45,6 +51,10 @@ pub struct Config {
     pub cluster_id: u128,
     /// This node's number, unique for ever in its cluster.
     pub node_id: u64,
+    /// The node's directory, for what it knows of the others.
+    pub dir: PathBuf,
+    /// Starts of that directory, this one included.
+    pub incarnation: u64,
     /// Members to found a new cluster with; not consulted once a log exists.
     pub initial_members: BTreeMap<u64, Member>,
     /// Time between heartbeats.
@@ -53,6 +63,15 @@ pub struct Config {
     pub election_timeout: (Duration, Duration),
     /// Bytes of log to keep for followers that fall behind; beyond it they get a snapshot.
     pub log_keep_bytes: u64,
+}
+
+/// Why Raft has ended by itself, or never began.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Ended {
+    /// Storage failed or an invariant is broken.
+    Failed(String),
+    /// The node's directory is older than what it has promised to others: it must not go on.
+    Forgot(String),
 }
 
 /// Why a proposal, a read or a transfer of leadership did not happen.

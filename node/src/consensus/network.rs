@@ -4,7 +4,7 @@
 //! entries must not delay a heartbeat. What is said over them is in [`super::connection`].
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use farthing_proto::peer::v1::peer_client::PeerClient;
@@ -12,10 +12,11 @@ use openraft::RaftNetworkFactory;
 use tonic::Request;
 use tonic::transport::{Channel, Endpoint};
 
+use super::claims::Claims;
 use super::clocks::{Clock, Clocks};
 use super::connection::Connection;
 use super::identity::Identity;
-use super::types::{Member, TypeConfig};
+use super::types::{Member, Raft, TypeConfig};
 
 /// Flow control of the peer connections: a few entries of the largest size under way without a pause.
 pub(crate) const STREAM_WINDOW_BYTES: u32 = 8 << 20;
@@ -37,15 +38,25 @@ pub(crate) struct Network {
     identity: Identity,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) clocks: Arc<Clocks>,
+    pub(super) claims: Claims,
+    /// The Raft that speaks over this network, once it runs.
+    pub(super) raft: Arc<OnceLock<Raft>>,
     channels: Arc<Mutex<HashMap<(String, Purpose), Channel>>>,
 }
 
 impl Network {
-    pub(crate) fn new(identity: Identity, clock: Arc<dyn Clock>, clocks: Arc<Clocks>) -> Self {
+    pub(crate) fn new(
+        identity: Identity,
+        clock: Arc<dyn Clock>,
+        clocks: Arc<Clocks>,
+        claims: Claims,
+    ) -> Self {
         Self {
             identity,
             clock,
             clocks,
+            claims,
+            raft: Arc::default(),
             channels: Arc::default(),
         }
     }

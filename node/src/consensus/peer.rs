@@ -6,19 +6,23 @@ use std::sync::{Arc, OnceLock};
 
 use farthing_proto::peer::v1 as wire;
 use farthing_proto::peer::v1::peer_server::{Peer, PeerServer};
+use futures::StreamExt;
 use futures::stream::BoxStream;
-use futures::{Stream, StreamExt};
 use openraft::errors::RaftError;
 use openraft::raft::{TransferLeaderRequest, VoteRequest, VoteResponse};
+use tokio::sync::watch;
 use tonic::{Request, Response, Status, Streaming};
 
+use super::appends::{Heard, Voice, accepted, check_room, leader_of, lock};
+use super::claims::Claims;
 use super::clocks::Clock;
 use super::convert;
 use super::identity::{Identity, speaks_for_itself};
 use super::network::MESSAGE_BYTES_MAX;
 use super::snapshot::Receiver;
 use super::types::{Raft, TypeConfig};
-use super::{Error, Handle, exchange};
+use super::{Ended, Error, Handle, Suspicion, exchange};
+use crate::log::Log;
 use crate::storage;
 use crate::vitals::{self, Level};
 
@@ -31,6 +35,13 @@ pub(crate) struct PeerService {
     /// What to answer to a probe before Raft runs.
     pub(crate) initialized: bool,
     pub(crate) vitals: vitals::Handle,
+    /// Starts of this node's directory.
+    pub(crate) incarnation: u64,
+    pub(crate) log: Log,
+    pub(crate) claims: Claims,
+    pub(crate) suspicion: Suspicion,
+    /// Told when a leader knows more of this node than the node itself.
+    pub(crate) ending: watch::Sender<Option<Ended>>,
 }
 
 impl PeerService {
@@ -57,6 +68,35 @@ impl PeerService {
         }
     }
 
+    /// What this node says of itself with every answer to an append.
+    fn voice(&self) -> Voice {
+        Voice {
+            clock: Arc::clone(&self.clock),
+            suspicion: self.suspicion.clone(),
+            incarnation: self.incarnation,
+        }
+    }
+
+    /// Takes over what a leader knows of everybody. A leader that knows of more starts of this directory than there
+    /// were has seen it when it was newer.
+    fn learn(&self, table: &[wire::Claim]) -> Result<(), Status> {
+        for row in table {
+            let (node, claim) = convert::claim_from_wire(row);
+            if node != self.identity.node_id {
+                self.claims.record(node, &claim);
+            } else if claim.incarnation > self.incarnation {
+                let why = format!(
+                    "the leader knows of {} starts of this directory, which itself knows of {}",
+                    claim.incarnation, self.incarnation
+                );
+                let status = Status::failed_precondition(why.clone());
+                self.ending.send_replace(Some(Ended::Forgot(why)));
+                return Err(status);
+            }
+        }
+        Ok(())
+    }
+
     /// A vote and the question that precedes it differ only in what Raft is asked.
     async fn ask_for_vote<Fut>(
         &self,
@@ -71,10 +111,18 @@ impl PeerService {
             .map_err(|error| malformed(&error))?;
         speaks_for_itself(from, &request.vote)?;
         self.check_state()?;
+        if self.suspicion.is_active() {
+            return Err(Status::unavailable(
+                "this node has lost part of its log and does not vote before it is refilled",
+            ));
+        }
         let reply = ask(self.raft()?.clone(), request)
             .await
             .map_err(|error| fatal(&error))?;
-        Ok(Response::new(convert::vote_reply_to_wire(&reply)))
+        Ok(Response::new(wire::VoteReply {
+            incarnation: self.incarnation,
+            ..convert::vote_reply_to_wire(&reply)
+        }))
     }
 }
 
@@ -97,11 +145,17 @@ impl Peer for PeerService {
         let from = self.identity.check(request.metadata())?;
         check_room(&self.vitals)?;
         let raft = self.raft()?.clone();
-        let clock = Arc::clone(&self.clock);
+        let voice = self.voice();
+        let heard = Heard::default();
         let replies = raft
-            .stream_append(accepted(from, request.into_inner(), self.vitals.clone()))
+            .stream_append(accepted(
+                from,
+                request.into_inner(),
+                self.vitals.clone(),
+                Arc::clone(&heard),
+            ))
             .map(move |result| match result {
-                Ok(result) => Ok(convert::append_result_to_wire(&result, clock.wall_ns())),
+                Ok(result) => Ok(voice.reply(&result, *lock(&heard))),
                 Err(error) => Err(fatal(&error)),
             });
         Ok(Response::new(replies.boxed()))
@@ -113,15 +167,14 @@ impl Peer for PeerService {
     ) -> Result<Response<wire::AppendReply>, Status> {
         let from = self.identity.check(request.metadata())?;
         let raft = self.raft()?;
-        let request =
-            convert::append_from_wire(request.into_inner()).map_err(|error| malformed(&error))?;
+        let request = request.into_inner();
+        self.learn(&request.claims)?;
+        let request = convert::append_from_wire(request).map_err(|error| malformed(&error))?;
         speaks_for_itself(from, &request.vote)?;
+        let from_leader = leader_of(&request);
         let mut replies = Box::pin(raft.stream_append(futures::stream::iter([request])));
         match replies.next().await {
-            Some(Ok(result)) => Ok(Response::new(convert::append_result_to_wire(
-                &result,
-                self.clock.wall_ns(),
-            ))),
+            Some(Ok(result)) => Ok(Response::new(self.voice().reply(&result, from_leader))),
             Some(Err(error)) => Err(fatal(&error)),
             None => Err(Status::unavailable("raft does not run")),
         }
@@ -179,6 +232,13 @@ impl Peer for PeerService {
             convert::vote_from_wire(request.from_leader).map_err(|error| malformed(&error))?;
         speaks_for_itself(from, &vote)?;
         let last = request.last_log_id.as_ref().map(convert::log_id_from_wire);
+        if self.suspicion.is_active() {
+            let reason = "this node has lost part of its log".to_owned();
+            return Ok(Response::new(wire::TransferLeaderReply {
+                accepted: false,
+                reason,
+            }));
+        }
         let request = TransferLeaderRequest::<TypeConfig>::new(vote, request.to, last);
         let reply = self
             .raft()?
@@ -251,52 +311,17 @@ impl Peer for PeerService {
             .heard(from, exchange::from_wire(request.into_inner()));
         Ok(Response::new(exchange::to_wire(&self.vitals.own())))
     }
-}
 
-/// Entries are not taken when the log may not find room for them: a log that fails to write ends its node, and one that
-/// is behind is filled up when there is room again.
-fn check_room(vitals: &vitals::Handle) -> Result<(), Status> {
-    if vitals.level() == Level::Full {
-        return Err(Status::unavailable("the disk has no room for entries"));
+    async fn remember(
+        &self,
+        request: Request<wire::RememberRequest>,
+    ) -> Result<Response<wire::RememberReply>, Status> {
+        let from = self.identity.check(request.metadata())?;
+        let known = self.claims.of(from);
+        Ok(Response::new(wire::RememberReply {
+            vote: self.log.vote().as_ref().map(convert::log_vote_to_wire),
+            known: known.map(|claim| convert::claim_to_wire(from, &claim)),
+            empty: !self.initialized && self.started.get().is_none(),
+        }))
     }
-    Ok(())
-}
-
-/// The appends of a stream up to its first error: a broken stream is started again by the leader, so what was read
-/// before the error is still good.
-fn accepted(
-    from: u64,
-    requests: Streaming<wire::AppendRequest>,
-    vitals: vitals::Handle,
-) -> impl Stream<Item = openraft::raft::AppendEntriesRequest<TypeConfig>> + Send + 'static {
-    futures::stream::unfold(
-        (requests, vitals),
-        move |(mut requests, vitals)| async move {
-            match requests.message().await {
-                Ok(Some(request))
-                    if !request.entries.is_empty() && check_room(&vitals).is_err() =>
-                {
-                    None
-                }
-                Ok(Some(request)) => match convert::append_from_wire(request) {
-                    Ok(request) => match speaks_for_itself(from, &request.vote) {
-                        Ok(()) => Some((request, (requests, vitals))),
-                        Err(status) => {
-                            tracing::error!(%status, "an append stream is refused");
-                            None
-                        }
-                    },
-                    Err(error) => {
-                        tracing::error!(%error, "a peer sent an append that does not decode");
-                        None
-                    }
-                },
-                Ok(None) => None,
-                Err(status) => {
-                    tracing::debug!(%status, "append stream ended");
-                    None
-                }
-            }
-        },
-    )
 }

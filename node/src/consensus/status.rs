@@ -1,7 +1,9 @@
 //! Where a node stands, in our own words.
 
+use super::Config;
 use super::clocks::Clocks;
-use super::types::{Member, Raft};
+use super::start::Parts;
+use super::types::{Member, Raft, RaftMembership};
 use openraft::ServerState;
 use openraft::async_runtime::watch::WatchReceiver as _;
 
@@ -86,6 +88,39 @@ impl Status {
         others
             .max_by_key(|found| (found.matched_index, std::cmp::Reverse(found.id)))
             .map(|found| found.id)
+    }
+}
+
+/// Of a node that does not take part yet.
+pub(super) fn before(
+    config: &Config,
+    parts: &Parts,
+    membership: Option<&RaftMembership>,
+) -> Status {
+    let log = parts.log.state();
+    let members = membership.map_or_else(Vec::new, |membership| {
+        let voters: Vec<u64> = membership.voter_ids().collect();
+        let member = |(id, member): (&u64, &Member)| MemberStatus {
+            id: *id,
+            member: member.clone(),
+            voter: voters.contains(id),
+            matched_index: None,
+            clock_offset_ns: None,
+        };
+        membership.nodes().map(member).collect()
+    });
+    let applied = parts.storage.applied().log_id.map(|id| id.index);
+    Status {
+        node_id: config.node_id,
+        role: Role::Learner,
+        term: parts.log.vote().map_or(0, |vote| vote.term),
+        leader: None,
+        last_log_index: log.last.map(|id| id.index),
+        committed_index: applied,
+        applied_index: applied,
+        snapshot_index: None,
+        purged_index: log.last_purged.map(|id| id.index),
+        members,
     }
 }
 

@@ -6,8 +6,8 @@ use farthing_proto::v1::{Role, WriteRecordStatus};
 
 use crate::bank::Bank;
 use crate::support::{
-    Cluster, Node, Refusal, account, eventually, fresh_id, fresh_ledger, pending, post, record,
-    uuid,
+    Cluster, Node, PATIENCE, Refusal, account, eventually, fresh_id, fresh_ledger, pending, post,
+    record, uuid,
 };
 use tonic::{Code, Status};
 
@@ -198,23 +198,31 @@ async fn a_dead_node_is_not_hammered() {
 }
 
 /// Two of three come back without their disks. A majority of empty nodes is no new cluster as long as anybody remembers
-/// the old one.
+/// the old one: they are told so and end.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_cluster_that_somebody_remembers_is_not_founded_again() {
     let cluster = Cluster::start(3);
     let mut bank = Bank::open(&cluster).await;
     bank.pay(&cluster, 10).await;
     cluster.converge().await;
+    let pause = Duration::from_secs(2); // what a node knows of the others is written within a second
+    tokio::time::sleep(pause).await;
     cluster.nodes().iter().for_each(Node::kill);
     for emptied in [1, 2] {
         std::fs::remove_dir_all(&cluster.node(emptied).dir).unwrap();
     }
     cluster.nodes().iter().for_each(Node::start);
-    bank.pay(&cluster, 5).await;
-    cluster.converge().await;
-    for node in cluster.nodes() {
-        bank.check(&node.client()).await;
+    for emptied in [1, 2] {
+        let exit = cluster
+            .node(emptied)
+            .wait_exit(PATIENCE)
+            .expect("it goes on");
+        assert_eq!(exit.code, Some(6), "{exit:?}");
+        assert!(exit.stderr.contains("node 3 knows better"), "{exit:?}");
     }
+    let left = cluster.node(3).client().status().await.unwrap();
+    assert_eq!(left.leader_id, 0, "a majority of nothing: {left:?}");
+    assert!(left.last_log_index >= 10, "{left:?}");
 }
 
 /// A node that starts without its peers says so, serves what it may, and takes part once they come.

@@ -120,6 +120,11 @@ impl Node {
             .signal(signal);
     }
 
+    /// What it has logged since its first start.
+    pub(crate) fn log_text(&self) -> String {
+        std::fs::read_to_string(&self.log).unwrap()
+    }
+
     /// Lines it has logged since its first start.
     pub(crate) fn log_lines(&self) -> usize {
         std::fs::read_to_string(&self.log).unwrap().lines().count()
