@@ -35,7 +35,7 @@ pub struct Layout {
 /// One node: where it is, and its process while there is one.
 #[derive(Debug)]
 pub struct Node {
-    /// Id, from 1.
+    /// Its place in the cluster, from 1: whoever takes it over has another id as a member.
     pub id: u64,
     /// Where it serves clients, without anything in between: for the harness's own questions.
     pub direct: SocketAddr,
@@ -51,6 +51,8 @@ pub struct Node {
 
 #[derive(Debug, Default)]
 struct State {
+    /// Its id as a member, when that is not its place.
+    member: Option<u64>,
     process: Option<NodeProcess>,
     /// Flags for the next start, beside its own.
     more: Vec<String>,
@@ -170,7 +172,10 @@ impl Cluster {
         if state.process.is_some() {
             return Ok(());
         }
-        let mut arguments = node.arguments.clone();
+        let mut arguments = match state.member {
+            None => node.arguments.clone(),
+            Some(member) => joining(&node.arguments, member),
+        };
         arguments.extend(state.more.iter().cloned());
         let mut program = self.program.clone();
         if let Some(prefix) = &self.namespaces {
@@ -214,7 +219,52 @@ impl Cluster {
     }
 }
 
+/// The same node as one that takes its place under another id: the leader tells it who the others are.
+fn joining(founder: &[String], member: u64) -> Vec<String> {
+    let mut arguments = Vec::new();
+    let mut given = founder.iter();
+    while let Some(name) = given.next() {
+        match name.as_str() {
+            "--member" => {
+                given.next();
+            }
+            "--node-id" => {
+                given.next();
+                arguments.extend([name.clone(), member.to_string()]);
+            }
+            _ => arguments.push(name.clone()),
+        }
+    }
+    arguments.push("--join".to_owned());
+    arguments
+}
+
 impl Node {
+    /// Its id as a member.
+    #[must_use]
+    pub fn member(&self) -> u64 {
+        self.state().member.unwrap_or(self.id)
+    }
+
+    /// From its next start on it is another member, which joins.
+    pub fn joins_as(&self, member: u64) {
+        self.state().member = Some(member);
+    }
+
+    /// Where clients and the other nodes reach it, as members are listed.
+    #[must_use]
+    pub fn addresses(&self) -> (String, String) {
+        let listed = format!("{}=", self.id);
+        let given = self
+            .arguments
+            .iter()
+            .find_map(|argument| argument.strip_prefix(&listed));
+        let (client, peer) = given
+            .and_then(|both| both.split_once(','))
+            .unwrap_or_default();
+        (client.to_owned(), peer.to_owned())
+    }
+
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -268,5 +318,29 @@ impl Node {
     #[must_use]
     pub fn dir(&self) -> &Path {
         &self.dir
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whoever_takes_a_place_joins_under_its_own_id() {
+        let given = [
+            "--dir",
+            "d",
+            "--node-id",
+            "2",
+            "--member",
+            "1=a,b",
+            "--member",
+            "2=c,d",
+        ];
+        let given = given.map(str::to_owned);
+        assert_eq!(
+            joining(&given, 7),
+            ["--dir", "d", "--node-id", "7", "--join"]
+        );
     }
 }

@@ -24,6 +24,9 @@ pub struct Field {
     pub over: AtomicBool,
     busy: Mutex<BTreeSet<u64>>,
     damaged: Mutex<BTreeSet<u64>>,
+    /// Damaged nodes that have had their plain restart.
+    restarted: Mutex<BTreeSet<u64>>,
+    replacing: Mutex<BTreeSet<u64>>,
     counts: Mutex<BTreeMap<String, u64>>,
 }
 
@@ -58,6 +61,8 @@ impl Field {
             over: AtomicBool::new(false),
             busy: Mutex::default(),
             damaged: Mutex::default(),
+            restarted: Mutex::default(),
+            replacing: Mutex::default(),
             counts: Mutex::default(),
         }
     }
@@ -155,6 +160,7 @@ impl Field {
 
     /// A node's files are not what it wrote: that it stops is what it should do.
     pub(super) fn mark_damaged(&self, node: u64) {
+        lock(&self.restarted).remove(&node);
         lock(&self.damaged).insert(node);
     }
 
@@ -164,16 +170,26 @@ impl Field {
         lock(&self.damaged).contains(&node)
     }
 
-    /// The one hand: a damaged node that stopped is started again without its data.
-    pub fn replace(&self, node: u64, why: &str) {
-        self.note("hand", Phase::Blow, &[node], format!("replaced: {why}"));
+    /// True once for every time a node's files are changed: it may be started again as it is, which is no hand.
+    pub fn may_restart(&self, node: u64) -> bool {
+        lock(&self.restarted).insert(node)
+    }
+
+    /// Whether the hand is at work at this node.
+    #[must_use]
+    pub fn is_replacing(&self, node: u64) -> bool {
+        lock(&self.replacing).contains(&node)
+    }
+
+    /// False when somebody else replaces this node.
+    pub(super) fn begins_replacing(&self, node: u64) -> bool {
+        lock(&self.replacing).insert(node)
+    }
+
+    /// The node's place is taken by one that has what it needs.
+    pub(super) fn replaced(&self, node: u64) {
         lock(&self.damaged).remove(&node);
-        if let Err(error) = self.cluster.set_aside(node) {
-            self.trouble(format!(
-                "node {node}: its data cannot be set aside: {error}"
-            ));
-        }
-        self.start(node);
+        lock(&self.replacing).remove(&node);
     }
 
     /// Starts a node; that it cannot be started is the harness's trouble.

@@ -17,10 +17,12 @@ mod network;
 mod operator;
 mod plan;
 mod processes;
+mod replace;
 mod run;
 
 pub use failpoints::POINTS;
 pub use field::Field;
 pub use names::{Name, Target};
 pub use plan::{Step, plan};
+pub use replace::replace;
 pub use run::run;

@@ -51,7 +51,10 @@ pub(super) async fn storm(field: &Arc<Field>, step: &Step, random: &mut StdRng) 
     let mut moved = 0;
     while Instant::now() < until {
         let leader = field.leader_or_any(random);
-        let to = random.random_range(0..=field.cluster.nodes.len() as u64);
+        let to = match random.random_range(0..=field.cluster.nodes.len() as u64) {
+            0 => 0,
+            place => field.cluster.node(place).member(),
+        };
         let done = command(field, leader, |mut admin| async move {
             admin.transfer_leader(TransferLeaderRequest { to }).await
         });

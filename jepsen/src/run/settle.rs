@@ -9,10 +9,10 @@ use tokio::time::{Instant, sleep};
 
 use super::watch::{channel, status};
 use crate::history::{Facts, Function, Kind, Process, Value};
-use crate::nemesis::Field;
+use crate::nemesis::{self, Field};
 
 /// A damaged node gets so long to come back by itself before the one hand replaces it.
-const BY_ITSELF: Duration = Duration::from_secs(15);
+const BY_ITSELF: Duration = Duration::from_secs(20);
 
 /// Everything arrives, everybody runs, with right clocks and no points set.
 pub(super) fn heal(field: &Field) {
@@ -40,7 +40,7 @@ pub(super) async fn wait_ready(field: &Arc<Field>, within: Duration) -> bool {
         }
         let mut still = Vec::new();
         for id in waiting {
-            if goal != 0 && serves(field, id, goal).await {
+            if goal != 0 && !field.is_replacing(id) && serves(field, id, goal).await {
                 let facts = Facts {
                     node: Some(id),
                     ..Facts::default()
@@ -58,11 +58,13 @@ pub(super) async fn wait_ready(field: &Arc<Field>, within: Duration) -> bool {
         }
         waiting = still;
         if began.elapsed() > BY_ITSELF {
-            let silent = |id: &&u64| field.is_damaged(**id) && !replaced.contains(*id);
+            let silent = |id: &&u64| {
+                field.is_damaged(**id) && !field.is_replacing(**id) && !replaced.contains(*id)
+            };
             let hands: Vec<u64> = waiting.iter().filter(silent).copied().collect();
             for id in hands {
-                field.cluster.node(id).kill();
-                field.replace(id, "damaged, and not back by itself");
+                let why = "damaged, and not back by itself".to_owned();
+                tokio::spawn(nemesis::replace(Arc::clone(field), id, why));
                 replaced.push(id);
             }
         }

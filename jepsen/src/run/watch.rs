@@ -12,7 +12,7 @@ use tonic::transport::{Channel, Endpoint};
 
 use crate::history::{Facts, Function, Kind, Process, Value};
 use crate::hosts::Node;
-use crate::nemesis::Field;
+use crate::nemesis::{self, Field};
 
 const INTERVAL: Duration = Duration::from_millis(150);
 /// A node that is paused does not answer at all.
@@ -45,12 +45,12 @@ pub(super) async fn watch(field: Arc<Field>) {
             })
             .collect();
         let mut leader = (0, 0);
-        for asked in asked {
+        for (asked, node) in asked.into_iter().zip(&field.cluster.nodes) {
             let Ok(Some(status)) = asked.await else {
                 continue;
             };
             if status.role() == Role::Leader {
-                leader = leader.max((status.term, status.node_id));
+                leader = leader.max((status.term, node.id));
                 if seen.insert((status.term, status.node_id)) {
                     let facts = Facts {
                         node: Some(status.node_id),
@@ -73,8 +73,11 @@ pub(super) async fn watch(field: Arc<Field>) {
     }
 }
 
+/// What a node answers that is not to come back under its id: only the hand helps.
+const FORGOT: i32 = 6;
+
 /// Processes that ended by themselves: wanted, the end of a damaged node, or what must not be.
-pub(super) fn ended(field: &Field) {
+pub(super) fn ended(field: &Arc<Field>) {
     for node in &field.cluster.nodes {
         let Some((exit, excused)) = node.ended() else {
             continue;
@@ -84,7 +87,13 @@ pub(super) fn ended(field: &Field) {
             field.reached("node.ended.wanted");
         } else if field.is_damaged(node.id) {
             field.reached("damage.detected");
-            field.replace(node.id, &text);
+            // A hand is counted only for what a plain restart does not mend.
+            if exit.code != Some(FORGOT) && field.may_restart(node.id) {
+                field.reached("damage.restarted");
+                field.start(node.id);
+            } else {
+                tokio::spawn(nemesis::replace(Arc::clone(field), node.id, text));
+            }
         } else {
             let facts = Facts {
                 node: Some(node.id),
