@@ -4,7 +4,7 @@
 SHELL := /usr/bin/env bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help deps build up down status test verify arrows deny fix bench soak chaos clean-data
+.PHONY: help deps build up down status test verify arrows deny fix bench soak chaos porcupine clean-data
 
 # ccache keeps the C++ objects over `cargo clean` and between checkouts. The exact words matter: cargo rebuilds
 # RocksDB when they change, so every way into the build (this file, .ci/run) uses the same ones.
@@ -90,6 +90,22 @@ chaos: deps ## break small clusters for six minutes and check that nothing ackno
 	  $(TARGET)/release/jepsen run --workload "$${cell%%:*}" --nemesis "$${cell##*:}" --time 20 \
 	    --seed $(CHAOS_SEED) --dir "$(CHAOS_DIR)/$${cell/:/-}" || failed=1; \
 	done; exit "$$failed"
+
+# Three minutes of appends under faults, judged by a checker that is not ours; then the same with a stale read in it.
+PORCUPINE_DIR ?= $(DIR)-porcupine
+porcupine: deps ## have the append history of a run judged by Porcupine (needs go)
+	@command -v go >/dev/null || { echo "Porcupine is a Go library: install Go 1.22 or later (apt-get install golang-go)"; exit 1; }
+	$(CARGO) build --release --locked -p farthing-node -p farthing-jepsen
+	@rm -rf "$(PORCUPINE_DIR)"
+	$(TARGET)/release/jepsen run --workload append --nemesis kill,partition --rate 4000 --time 180 \
+	  --seed 7 --dir "$(PORCUPINE_DIR)"
+	$(TARGET)/release/jepsen mutate --mutation stale-read "$(PORCUPINE_DIR)/history.jsonl" "$(PORCUPINE_DIR)/stale.jsonl"
+	@for history in history stale; do $(TARGET)/release/jepsen export --porcupine \
+	  "$(PORCUPINE_DIR)/$$history.jsonl" --out "$(PORCUPINE_DIR)/$$history.porcupine.jsonl"; done
+	cd jepsen/porcupine && go build -o "$(abspath $(PORCUPINE_DIR))/porcupine" . && go test ./...
+	"$(PORCUPINE_DIR)/porcupine" "$(PORCUPINE_DIR)/history.porcupine.jsonl"
+	@if "$(PORCUPINE_DIR)/porcupine" "$(PORCUPINE_DIR)/stale.porcupine.jsonl"; then \
+	  echo "Porcupine accepted a stale read"; exit 1; else echo "The stale read was rejected, as it must be"; fi
 
 clean-data: ## stop the local cluster and delete its data
 	@if [[ -x "$(FARTHING)" && -d "$(DIR)" ]]; then $(FARTHING) --dir $(DIR) cluster down; fi

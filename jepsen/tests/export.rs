@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use farthing_jepsen::export::{View, export};
-use farthing_jepsen::history::{Event, Function, Process, Value};
+use farthing_jepsen::history::{Consistency, Event, Function, Kind, Process, Value};
 use farthing_jepsen::synthetic::{Config, Synthetic};
 
 /// A history of nothing but single transfers and reads.
@@ -86,6 +86,46 @@ fn porcupine_accepts_what_is_right_and_refuses_a_stale_read() {
     (stale.credits_posted, stale.debits_posted) = (0, 0);
     let wrong = exported(&events, View::PorcupineAppend);
     assert_eq!(refused_reads(&wrong), 1);
+}
+
+/// Lines of Porcupine's view that have a word in them.
+fn lines_with(events: &[Event], word: &str) -> usize {
+    let lines = exported(events, View::PorcupineAppend);
+    lines.lines().filter(|line| line.contains(word)).count()
+}
+
+#[test]
+fn reads_that_may_be_stale_are_left_out() {
+    let mut events = history();
+    let before = lines_with(&events, "\"read\"");
+    for event in &mut events {
+        if let Value::ReadIds(read) = &mut event.value {
+            read.consistency = Consistency::Stale;
+        }
+    }
+    assert!(before > 1000);
+    assert_eq!(lines_with(&events, "\"read\""), 0);
+}
+
+#[test]
+fn a_transfer_asked_for_twice_without_an_answer_was_appended_once() {
+    let mut events = history();
+    let before = lines_with(&events, "\"append\"");
+    // Its request gets no answer, and somebody asks again, also without one.
+    let answered = events.iter().position(|event| {
+        event.kind == Kind::Ok
+            && matches!(&event.value, Value::Outcomes(outcomes) if outcomes.len() == 1 && outcomes[0].status() == 0)
+    });
+    let answered = answered.unwrap();
+    let process = events[answered].process;
+    let asked = events[..answered]
+        .iter()
+        .rposition(|event| event.process == process && event.kind == Kind::Invoke);
+    let mut again = events[asked.unwrap()].clone();
+    again.process = Process::Worker(1_000_000);
+    events.remove(answered);
+    events.insert(answered, again);
+    assert_eq!(lines_with(&events, "\"append\""), before);
 }
 
 #[test]

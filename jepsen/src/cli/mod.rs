@@ -3,6 +3,7 @@
 mod check;
 mod export;
 mod matrix;
+mod mutate;
 mod replay;
 mod run;
 mod synthetic;
@@ -26,6 +27,7 @@ enum Command {
     Replay(replay::Replay),
     Check(check::Check),
     Export(export::Export),
+    Mutate(mutate::Mutate),
     Synthetic(synthetic::Make),
 }
 
@@ -41,6 +43,7 @@ impl Cli {
             Command::Replay(command) => command.run(),
             Command::Check(command) => command.run(),
             Command::Export(command) => command.run(),
+            Command::Mutate(command) => command.run(),
             Command::Synthetic(command) => command.run(),
         }
     }

@@ -1,11 +1,13 @@
 //! The append view: accounts as lists of transfers.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::io::{self, Write};
 
-use farthing_client::{Account, Transfer, TransferFlags};
+use farthing_client::{Account, Transfer};
 
-use crate::history::{Event, Function, Kind, Lookup, Outcome, Process, Value};
+use super::elements::{Append, Effect, Elements};
+
+use crate::history::{Consistency, Event, Function, Kind, Process, Value};
 
 /// An element that nobody appended: stands at the end of a list that no order of transfers explains.
 pub(super) const IMPOSSIBLE: u64 = 0;
@@ -24,8 +26,8 @@ pub(super) struct Call {
 /// What a call does to lists.
 #[derive(Clone, Debug)]
 pub(super) enum Does {
-    /// Transfers: debit account, credit account, element.
-    Append(Vec<(u128, u128, u64)>),
+    /// Transfers.
+    Append(Vec<Append>),
     /// Accounts and, when the read was answered, how many elements of each list it saw.
     Read(Vec<(u128, Option<Prefix>)>),
 }
@@ -35,9 +37,6 @@ pub(super) enum Does {
 pub(super) struct Prefix {
     pub(super) elements: Vec<u64>,
 }
-
-/// A transfer that took effect: timestamp, element, amount.
-type Effect = (u64, u64, u128);
 
 /// The calls of a history in the view, by the time of their invocation.
 pub(super) fn calls(events: &[Event]) -> Vec<Call> {
@@ -53,10 +52,16 @@ pub(super) fn calls(events: &[Event]) -> Vec<Call> {
             // What a request appends is known when it ends; one that never ends may have done it all the same.
             let (does, items) = match &event.value {
                 Value::Transfers(items) => (Does::Append(elements.unclaimed(items)), &items[..]),
-                Value::ReadIds(read) if event.function == Function::ReadAccounts => (
-                    Does::Read(read.ids.iter().map(|id| (*id, None)).collect()),
-                    &[][..],
-                ),
+                // A read that asked for less than the latest state promises nothing about real time.
+                Value::ReadIds(read)
+                    if event.function == Function::ReadAccounts
+                        && read.consistency == Consistency::Linearizable =>
+                {
+                    (
+                        Does::Read(read.ids.iter().map(|id| (*id, None)).collect()),
+                        &[][..],
+                    )
+                }
                 _ => continue,
             };
             open.insert(process, (calls.len(), items));
@@ -87,8 +92,20 @@ pub(super) fn calls(events: &[Event]) -> Vec<Call> {
             _ => {}
         }
     }
+    append_once(&mut calls);
     calls.retain(|call| !matches!(&call.does, Does::Append(appends) if appends.is_empty()));
     calls
+}
+
+/// Leaves what several unknown requests asked for with the first of them alone: it happened once, and the time of the
+/// first, which has no end, covers those of the others.
+fn append_once(calls: &mut [Call]) {
+    let mut seen = HashSet::new();
+    for call in calls.iter_mut().filter(|call| call.kind == Kind::Info) {
+        if let Does::Append(appends) = &mut call.does {
+            appends.retain(|append| seen.insert(append.element));
+        }
+    }
 }
 
 /// The elements whose amounts make up what the account shows.
@@ -106,124 +123,6 @@ fn prefix(list: Option<&Vec<Effect>>, account: Option<&Account>) -> Prefix {
         elements.push(IMPOSSIBLE);
     }
     Prefix { elements }
-}
-
-/// A transfer that took effect, as an element of two lists.
-#[derive(Clone, Copy, Debug)]
-struct Element {
-    number: u64,
-    timestamp: u64,
-    /// The transfer as it took effect, where a read or an answer shows it.
-    transfer: Transfer,
-    /// A call was answered `created` for it.
-    is_claimed: bool,
-}
-
-/// Transfers as elements, by id; numbered from 1 in the order in which they were seen to have happened.
-struct Elements(HashMap<u128, Element>);
-
-impl Elements {
-    fn of(events: &[Event]) -> Self {
-        let mut elements = Self(HashMap::new());
-        let mut open: HashMap<Process, &Vec<Transfer>> = HashMap::new();
-        for event in events {
-            match &event.value {
-                Value::Transfers(items) => {
-                    open.insert(event.process, items);
-                }
-                Value::Outcomes(outcomes) => {
-                    let items = open.remove(&event.process);
-                    for (item, outcome) in items.into_iter().flatten().zip(outcomes) {
-                        if outcome.status() == 0 {
-                            let timestamp = outcome.timestamp();
-                            elements.add(Transfer { timestamp, ..*item }, true);
-                        }
-                    }
-                }
-                Value::TransfersRead(reply) => {
-                    for row in &reply.rows {
-                        if let Lookup::Found(row) = row {
-                            elements.add(*row, false);
-                        }
-                    }
-                }
-                Value::FinalRead(read) => {
-                    read.transfers
-                        .iter()
-                        .for_each(|row| elements.add(*row, false));
-                }
-                _ => {}
-            }
-        }
-        elements
-    }
-
-    fn add(&mut self, transfer: Transfer, is_claimed: bool) {
-        if is_plain(&transfer) {
-            let number = self.0.len() as u64 + 1;
-            let timestamp = transfer.timestamp;
-            let new = Element {
-                number,
-                timestamp,
-                transfer,
-                is_claimed,
-            };
-            self.0.entry(transfer.id.0).or_insert(new).is_claimed |= is_claimed;
-        }
-    }
-
-    fn append(&self, item: &Transfer) -> Option<(u128, u128, u64)> {
-        let element = self.0.get(&item.id.0)?;
-        Some((
-            item.debit_account_id.0,
-            item.credit_account_id.0,
-            element.number,
-        ))
-    }
-
-    /// What an answered request appended.
-    fn created(&self, items: &[Transfer], outcomes: &[Outcome]) -> Vec<(u128, u128, u64)> {
-        let created = items
-            .iter()
-            .zip(outcomes)
-            .filter(|(_, outcome)| outcome.status() == 0);
-        created.filter_map(|(item, _)| self.append(item)).collect()
-    }
-
-    /// What a request without an answer appended: what it asked for, exists, and nobody was answered for.
-    fn unclaimed(&self, items: &[Transfer]) -> Vec<(u128, u128, u64)> {
-        let mine = items.iter().filter(|item| {
-            self.0.get(&item.id.0).is_some_and(|element| {
-                let timestamp = element.timestamp;
-                !element.is_claimed
-                    && element.transfer
-                        == Transfer {
-                            timestamp,
-                            ..**item
-                        }
-            })
-        });
-        mine.filter_map(|item| self.append(item)).collect()
-    }
-
-    /// The list of every account, in the order of effects.
-    fn lists(&self) -> HashMap<u128, Vec<Effect>> {
-        let mut lists: HashMap<u128, Vec<Effect>> = HashMap::new();
-        for element in self.0.values() {
-            let transfer = &element.transfer;
-            for account in [transfer.debit_account_id.0, transfer.credit_account_id.0] {
-                let effect = (element.timestamp, element.number, transfer.amount);
-                lists.entry(account).or_default().push(effect);
-            }
-        }
-        lists.values_mut().for_each(|list| list.sort_unstable());
-        lists
-    }
-}
-
-/// Moves exactly its amount, at once.
-fn is_plain(item: &Transfer) -> bool {
-    item.flags.without(TransferFlags::LINKED) == TransferFlags::default() && item.amount != 0
 }
 
 /// Writes the calls as EDN transactions for Elle. Two maps for each call, in the order of time.
@@ -266,7 +165,8 @@ fn operations(does: &Does, answered: bool, out: &mut impl Write) -> io::Result<(
     let mut between = "";
     match does {
         Does::Append(appends) => {
-            for (debit, credit, element) in appends {
+            for append in appends {
+                let (debit, credit, element) = (append.debit, append.credit, append.element);
                 write!(
                     out,
                     "{between}[:append {debit} {element}] [:append {credit} {element}]"

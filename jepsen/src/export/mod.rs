@@ -17,6 +17,7 @@
 mod append;
 mod bank;
 mod edn;
+mod elements;
 mod porcupine;
 
 use std::io::{self, Write};

@@ -4,7 +4,7 @@
 
 use std::collections::HashMap;
 
-use farthing_client::{CreateTransferStatus as Status, TransferFlags};
+use farthing_client::{Account, CreateTransferStatus as Status, TransferFlags};
 use rand::rngs::SmallRng;
 use rand::seq::IndexedRandom;
 
@@ -121,9 +121,13 @@ pub(super) fn stale_read(events: &mut Vec<Event>, rng: &mut SmallRng) -> bool {
         .enumerate()
         .filter(|(_, (at, _))| linearizable(*at))
     {
-        // An answer of some while ago replaces this one; it must be older than the last write that was answered.
+        // An answer of some while ago replaces this one. That is wrong for certain when a read that ended before this
+        // one was sent had already seen something newer.
         if let Some((old_invoked, old_end)) = number.checked_sub(30).map(|number| reads[number])
-            && events[old_end].time < events[*invoked].time
+            && reads[number - 29..number].iter().any(|newer| {
+                events[newer.1].time < events[*invoked].time
+                    && is_newer(events, *newer, (old_invoked, old_end))
+            })
         {
             pairs.push((old_invoked, old_end, *invoked, *end));
         }
@@ -142,6 +146,30 @@ pub(super) fn stale_read(events: &mut Vec<Event>, rng: &mut SmallRng) -> bool {
     events[invoked].value = Value::ReadIds(asked);
     events[end].value = answer;
     true
+}
+
+/// Whether a read of accounts saw a later state than another, and a row of it that had changed meanwhile.
+fn is_newer(events: &[Event], read: (usize, usize), older: (usize, usize)) -> bool {
+    let (Some(read), Some(older)) = (rows_read(events, read), rows_read(events, older)) else {
+        return false;
+    };
+    let differs =
+        |(id, row): (&u128, &Option<Account>)| older.1.get(id).is_some_and(|old| old != row);
+    read.0 > older.0 && read.1.iter().any(differs)
+}
+
+/// What a read of accounts saw: the index at which it is exact, and the row of each id.
+fn rows_read(
+    events: &[Event],
+    (invoked, end): (usize, usize),
+) -> Option<(u64, HashMap<u128, Option<Account>>)> {
+    match (&events[invoked].value, &events[end].value) {
+        (Value::ReadIds(asked), Value::AccountsRead(reply)) => {
+            let rows = asked.ids.iter().copied().zip(reply.rows.iter().copied());
+            Some((reply.applied_index, rows.collect()))
+        }
+        _ => None,
+    }
 }
 
 pub(super) fn wrong_read(events: &mut Vec<Event>, rng: &mut SmallRng) -> bool {
