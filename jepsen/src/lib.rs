@@ -9,6 +9,7 @@
 
 pub mod check;
 pub mod cli;
+pub mod disk;
 pub mod export;
 mod hash;
 pub mod history;

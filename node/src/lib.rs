@@ -9,6 +9,8 @@
 //! It deliberately does not know the SDK, the operator's tool or any payment system: those are its clients.
 
 pub mod admission;
+#[cfg(feature = "failpoints")]
+mod clock_file;
 pub mod cold;
 pub mod config;
 pub mod consensus;

@@ -132,7 +132,7 @@ pub async fn run(
             state: state.clone(),
             storage: storage.clone(),
             vitals,
-            clock: clock(&config),
+            clock: clock(&config)?,
             suspicion,
         },
         peer_listener,
@@ -281,13 +281,18 @@ fn vitals_config(config: &Config) -> vitals::Config {
     }
 }
 
-fn clock(config: &Config) -> Arc<dyn Clock> {
-    match config.clock_skew_ms {
+fn clock(config: &Config) -> Result<Arc<dyn Clock>, Error> {
+    #[cfg(feature = "failpoints")]
+    if let Some(path) = &config.clock_file {
+        let followed = crate::clock_file::ClockFile::follow(path);
+        return Ok(Arc::new(followed.map_err(anyhow::Error::from)?));
+    }
+    Ok(match config.clock_skew_ms {
         0 => Arc::new(SystemClock),
         skew_ms => Arc::new(SkewedClock {
             offset_ns: skew_ms.saturating_mul(1_000_000),
         }),
-    }
+    })
 }
 
 fn listen(address: &str) -> Result<TcpListener, Error> {

@@ -3,12 +3,14 @@
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::time::Duration;
 
 use anyhow::{Context, bail};
 use clap::Args;
 
 use super::check::code;
 use crate::check::Verdict;
+use crate::disk;
 use crate::hosts::Namespaces;
 use crate::nemesis::{Name as Nemesis, Target};
 use crate::run::{HostsMode, Options, Summary};
@@ -59,6 +61,13 @@ pub(super) struct Shape {
     /// The node program.
     #[arg(long, env = "FARTHING_NODE_BIN")]
     node_bin: Option<PathBuf>,
+    /// Put every node's data on a disk that can be broken, also when nothing breaks it.
+    #[arg(long)]
+    disks: bool,
+    /// Mean seconds between two faults of one nemesis, and the longest that one lasts; a fault that needs more takes
+    /// it. Left out: 0.7 to 3 seconds between, up to 4 seconds each.
+    #[arg(long, value_parser = seconds)]
+    faults_every: Option<Duration>,
     /// What is between hosts.
     #[arg(long, value_enum, default_value_t = HostsMode::Proxy)]
     hosts: HostsMode,
@@ -106,16 +115,29 @@ impl Shape {
         dir: &Path,
     ) -> anyhow::Result<Options> {
         let program = self.program()?;
-        if nemeses.contains(&Nemesis::Failpoint) && !has_failpoints(&program)? {
+        let mut nemeses = nemeses.to_vec();
+        if workloads.contains(&Workload::Membership) && !nemeses.contains(&Nemesis::Members) {
+            nemeses.retain(|name| *name != Nemesis::None);
+            nemeses.push(Nemesis::Members);
+        }
+        if nemeses.contains(&Nemesis::Members) && self.hosts == HostsMode::Netns {
+            bail!("members come and go with --hosts proxy only: namespaces are made beforehand");
+        }
+        if nemeses.contains(&Nemesis::Failpoint) && !has_flag(&program, "--failpoint")? {
             bail!(
                 "{} has no named points: build it with `cargo build --release -p farthing-node --features failpoints`",
                 program.display()
             );
         }
+        if self.disks || nemeses.iter().any(|name| name.breaks_disks()) {
+            disk::sweep();
+            disk::available().context("disks cannot be broken here")?;
+        }
+        let has_clocks = nemeses.contains(&Nemesis::Clock) && has_flag(&program, "--clock-file")?;
         std::fs::create_dir_all(dir).with_context(|| dir.display().to_string())?;
         Ok(Options {
             workloads: workloads.to_vec(),
-            nemeses: nemeses.to_vec(),
+            nemeses,
             targets: self.targets.clone(),
             time_s: self.time,
             seed,
@@ -124,6 +146,9 @@ impl Shape {
             program,
             hosts: self.hosts,
             namespaces: self.inside.clone(),
+            has_disks: self.disks,
+            has_clocks,
+            faults_every: self.faults_every,
             dir: dir.canonicalize()?,
         })
     }
@@ -147,9 +172,18 @@ impl Shape {
     }
 }
 
-fn has_failpoints(program: &Path) -> anyhow::Result<bool> {
+fn seconds(text: &str) -> Result<Duration, String> {
+    let seconds: f64 = text.parse().map_err(|_| "not a number of seconds")?;
+    if !(0.05..=3600.0).contains(&seconds) {
+        return Err("between 0.05 and 3600 seconds".into());
+    }
+    Ok(Duration::from_secs_f64(seconds))
+}
+
+/// Whether the node program knows a flag: those for tests are in builds for tests only.
+fn has_flag(program: &Path, flag: &str) -> anyhow::Result<bool> {
     let help = std::process::Command::new(program).arg("--help").output()?;
-    Ok(String::from_utf8_lossy(&help.stdout).contains("--failpoint"))
+    Ok(String::from_utf8_lossy(&help.stdout).contains(flag))
 }
 
 /// Carries a run out on a runtime of its own.

@@ -31,6 +31,8 @@ struct State {
     writer: Writer<BufWriter<File>>,
     /// The first write that failed: from there on the history is worth nothing.
     failed: Option<io::Error>,
+    /// Whoever still has something to say comes too late.
+    is_finished: bool,
 }
 
 impl Recorder {
@@ -43,6 +45,7 @@ impl Recorder {
         let state = State {
             writer: Writer::new(file),
             failed: None,
+            is_finished: false,
         };
         Ok(Self {
             shared: Arc::new(Shared {
@@ -72,6 +75,9 @@ impl Recorder {
             .state
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
+        if state.is_finished {
+            return u64::MAX;
+        }
         let time = self.now();
         match state
             .writer
@@ -101,7 +107,7 @@ impl Recorder {
         }
     }
 
-    /// Writes everything out.
+    /// Writes everything out. What is noted after that is left out, so that the file can be read.
     ///
     /// # Errors
     /// The first write of the run that failed: the history is then incomplete, which is the harness's failure.
@@ -111,6 +117,7 @@ impl Recorder {
             .state
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
+        state.is_finished = true;
         match state.failed.take() {
             Some(error) => Err(error),
             None => state.writer.flush(),

@@ -3,6 +3,7 @@
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use rustix::process::Signal;
@@ -11,6 +12,7 @@ use super::links::Links;
 use super::netns;
 use super::process::{Exit, NodeProcess, Output};
 use super::proxy::{Pids, Proxy, Sources};
+use crate::disk::Disk;
 
 const CLIENT_PORT: u16 = 3001;
 const PEER_PORT: u16 = 4001;
@@ -30,6 +32,12 @@ pub struct Layout {
     pub flags: Vec<String>,
     /// Prefix of the namespaces that hold the nodes; without, a proxy stands between them.
     pub namespaces: Option<String>,
+    /// Every node's directory lies on a disk of its own that can be broken.
+    pub has_disks: bool,
+    /// One host more, for a node that is added later.
+    pub has_spare: bool,
+    /// Every node reads its clock's error from a file.
+    pub has_clocks: bool,
 }
 
 /// One node: where it is, and its process while there is one.
@@ -41,12 +49,18 @@ pub struct Node {
     pub direct: SocketAddr,
     /// Where clients reach it.
     pub through: SocketAddr,
+    /// Where the other nodes reach it.
+    pub peer_through: SocketAddr,
     /// Its data.
     pub dir: PathBuf,
     /// Its words.
     pub log: PathBuf,
+    /// Where it reads its clock's error, if it does.
+    pub clock: Option<PathBuf>,
     arguments: Vec<String>,
     state: Mutex<State>,
+    /// What its data lies on, if that can be broken. Last: a process must be gone before its disk is.
+    pub disk: Option<Disk>,
 }
 
 #[derive(Debug, Default)]
@@ -67,6 +81,10 @@ pub struct Cluster {
     pub links: Links,
     /// The nodes, by id.
     pub nodes: Vec<Node>,
+    /// A host on which no node runs, most of the time; its number is the one after theirs.
+    pub spare: Option<Node>,
+    /// No process is started any more.
+    is_closed: AtomicBool,
     program: PathBuf,
     namespaces: Option<String>,
     pids: Pids,
@@ -79,7 +97,10 @@ impl Cluster {
     /// # Errors
     /// When directories cannot be made or addresses are in use.
     pub async fn prepare(layout: &Layout) -> io::Result<Self> {
-        let links = Links::new(layout.nodes as usize, layout.namespaces.clone());
+        let links = Links::new(
+            (layout.nodes + u64::from(layout.has_spare)) as usize,
+            layout.namespaces.clone(),
+        );
         let pids = Pids::default();
         let mut proxies = Vec::new();
         let net = std::process::id();
@@ -110,18 +131,20 @@ impl Cluster {
             .collect();
         let cluster_id = format!("{:032x}", rand::random::<u128>() | 1);
         let mut nodes = Vec::new();
-        for id in ids {
+        for id in ids
+            .into_iter()
+            .chain(layout.has_spare.then_some(layout.nodes + 1))
+        {
             let own = id as u8;
             let (client, peer) = (host(own, CLIENT_PORT), host(own, PEER_PORT));
             let through = host(PROXY_HOST + own, CLIENT_PORT);
-            let peer_through = host(PROXY_HOST + own, PEER_PORT);
+            let peer_through = host(peers_at + own, PEER_PORT);
             proxies.push(Proxy::start(through, client, id, Sources::Clients, &links).await?);
             if layout.namespaces.is_none() {
                 let sources = Sources::Nodes(Arc::clone(&pids));
                 proxies.push(Proxy::start(peer_through, peer, id, sources, &links).await?);
             }
-            let dir = layout.dir.join(format!("node-{id}"));
-            std::fs::create_dir_all(&dir)?;
+            let (dir, disk) = place(layout, id)?;
             let mut arguments: Vec<String> = Vec::new();
             let mut flag = |name: &str, value: String| arguments.extend([name.to_owned(), value]);
             flag("--dir", dir.to_string_lossy().into_owned());
@@ -129,20 +152,31 @@ impl Cluster {
             flag("--cluster-id", cluster_id.clone());
             flag("--client-address", client.to_string());
             flag("--peer-address", peer.to_string());
+            let clock = layout.dir.join(format!("clock-{id}"));
+            if layout.has_clocks {
+                std::fs::write(&clock, "")?;
+                flag("--clock-file", clock.to_string_lossy().into_owned());
+            }
             arguments.extend(members.iter().chain(&layout.flags).cloned());
             nodes.push(Node {
                 id,
                 direct: client,
                 through,
                 dir,
+                peer_through,
                 log: layout.dir.join(format!("node-{id}.log")),
+                clock: layout.has_clocks.then_some(clock),
+                disk,
                 arguments,
                 state: Mutex::default(),
             });
         }
+        let spare = if layout.has_spare { nodes.pop() } else { None };
         Ok(Self {
             links,
             nodes,
+            spare,
+            is_closed: AtomicBool::new(false),
             program: layout.program.clone(),
             namespaces: layout.namespaces.clone(),
             pids,
@@ -156,10 +190,18 @@ impl Cluster {
         self.nodes.iter().map(|node| node.id).collect()
     }
 
-    /// The node of an id.
+    /// The node of an id, the spare host's included.
     #[must_use]
     pub fn node(&self, id: u64) -> &Node {
+        if let Some(spare) = self.spare.as_ref().filter(|spare| spare.id == id) {
+            return spare;
+        }
         &self.nodes[(id as usize).clamp(1, self.nodes.len()) - 1]
+    }
+
+    /// All hosts, the spare one included.
+    pub fn hosts(&self) -> impl Iterator<Item = &Node> {
+        self.nodes.iter().chain(&self.spare)
     }
 
     /// Starts a node's process, if it has none, with the flags set for it.
@@ -169,7 +211,8 @@ impl Cluster {
     pub fn start(&self, id: u64, output: Output) -> io::Result<()> {
         let node = self.node(id);
         let mut state = node.state();
-        if state.process.is_some() {
+        // Looked at under the lock: who closes takes the process after that.
+        if state.process.is_some() || self.is_closed.load(Ordering::SeqCst) {
             return Ok(());
         }
         let mut arguments = match state.member {
@@ -199,6 +242,12 @@ impl Cluster {
 }
 
 impl Cluster {
+    /// Ends every process, whoever would start it again.
+    pub fn close(&self) {
+        self.is_closed.store(true, Ordering::SeqCst);
+        self.hosts().for_each(Node::kill);
+    }
+
     /// Gives a node that does not run an empty directory; its log stays, the data of its last such loss is deleted.
     ///
     /// # Errors
@@ -215,8 +264,25 @@ impl Cluster {
             _ => {}
         }
         std::fs::rename(&node.dir, &lost)?;
-        std::fs::create_dir_all(&node.dir)
+        std::fs::create_dir_all(&node.dir)?;
+        node.settle();
+        Ok(())
     }
+}
+
+/// Where a node's data is: in the run's folder, or on a disk that is mounted there.
+fn place(layout: &Layout, id: u64) -> io::Result<(PathBuf, Option<Disk>)> {
+    let plain = layout.dir.join(format!("node-{id}"));
+    if !layout.has_disks {
+        std::fs::create_dir_all(&plain)?;
+        return Ok((plain, None));
+    }
+    let at = layout.dir.join(format!("disk-{id}"));
+    let disk = Disk::mount(&at, &layout.dir.join(format!("objects-{id}")), &plain)?;
+    let dir = at.join("data");
+    std::fs::create_dir_all(&dir)?;
+    disk.store().sync_everything();
+    Ok((dir, Some(disk)))
 }
 
 /// The same node as one that takes its place under another id: the leader tells it who the others are.
@@ -254,15 +320,14 @@ impl Node {
     /// Where clients and the other nodes reach it, as members are listed.
     #[must_use]
     pub fn addresses(&self) -> (String, String) {
-        let listed = format!("{}=", self.id);
-        let given = self
-            .arguments
-            .iter()
-            .find_map(|argument| argument.strip_prefix(&listed));
-        let (client, peer) = given
-            .and_then(|both| both.split_once(','))
-            .unwrap_or_default();
-        (client.to_owned(), peer.to_owned())
+        (self.through.to_string(), self.peer_through.to_string())
+    }
+
+    /// What the harness has done to its files is not undone by a loss of power.
+    pub fn settle(&self) {
+        if let Some(disk) = &self.disk {
+            disk.store().sync_everything();
+        }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -291,6 +356,11 @@ impl Node {
     /// That it ends by itself is what the nemesis wants.
     pub fn excuse(&self) {
         self.state().excused = true;
+    }
+
+    /// From now on it must not end by itself.
+    pub fn expect(&self) {
+        self.state().excused = false;
     }
 
     /// Sends a signal, if it runs.

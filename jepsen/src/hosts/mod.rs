@@ -6,6 +6,7 @@
 //!
 //! Start at [`Cluster`]; the network is a [`Links`] table that the [`Proxy`]s obey.
 
+mod cgroup;
 mod cluster;
 mod connections;
 mod links;
@@ -14,6 +15,7 @@ mod pipe;
 mod process;
 mod proxy;
 
+pub use cgroup::Quota;
 pub use cluster::{Cluster, Layout, Node};
 pub use links::{CLIENTS, Link, Links};
 pub use netns::Namespaces;

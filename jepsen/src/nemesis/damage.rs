@@ -21,7 +21,7 @@ const SETTLE: Duration = Duration::from_secs(3);
 
 /// Whether all other nodes hold what is committed: a fault that takes one node's data away must not find another
 /// without, or no system could keep its word.
-async fn others_hold(field: &Field, target: u64) -> bool {
+pub(super) async fn others_hold(field: &Field, target: u64) -> bool {
     let (mut committed, mut least) = (0, u64::MAX);
     for node in &field.cluster.nodes {
         match operator::positions(field, node.id).await {
@@ -79,6 +79,7 @@ pub(super) async fn edit(field: &Arc<Field>, name: Name, step: &Step, random: &m
         }
         Err(error) => field.trouble(format!("cannot damage a file: {error}")),
     }
+    node.settle();
     field.start(node.id);
     sleep(step.hold.max(SETTLE)).await;
 }
@@ -138,6 +139,7 @@ pub(super) async fn restore(field: &Arc<Field>, step: &Step, random: &mut StdRng
         }
         Err(error) => field.trouble(format!("cannot restore old files: {error}")),
     }
+    node.settle();
     field.start(node.id);
     sleep(SETTLE).await;
 }

@@ -4,14 +4,16 @@
 //! what follows from a fault. Every fault is in the history, with its beginning and its end; what a fault needs a
 //! person for afterwards is a `hand`, in the history as well.
 //!
-//! Start at [`Name`], the list, and [`plan`]; [`Field`] is what a fault may touch. Faults of disks under a running node
-//! (fsync, full disks, read errors, power loss) need a layer below the node's files and are not here.
+//! Start at [`Name`], the list, and [`plan`]; [`Field`] is what a fault may touch. Disks that fail under a running node
+//! are those of [`crate::disk`].
 
 mod clock;
 mod damage;
+mod disks;
 mod failpoints;
 mod field;
 mod files;
+mod members;
 mod names;
 mod network;
 mod operator;

@@ -17,6 +17,8 @@ pub enum Name {
     Net,
     /// N5: clocks jump at a restart, forwards and backwards, up to ten years.
     Clock,
+    /// N6: the power of disks is cut, what was not synced is gone, and the nodes die.
+    PowerLoss,
     /// N7: two pause, the third loses its data, and then has to decide with one of the others.
     Amnesia,
     /// N8: flipped bits in a file of a stopped node.
@@ -29,8 +31,18 @@ pub enum Name {
     Stale,
     /// N12: the data directory of a stopped node is deleted.
     Wipe,
+    /// N13: syncs of files fail, and what they were to write is lost.
+    SyncError,
+    /// N14: disks are full.
+    DiskFull,
+    /// N15: reads of files fail.
+    ReadError,
+    /// N16: syncs of files take long.
+    SlowSync,
     /// N17: stdout and stderr are pipes that nobody reads.
     Stdout,
+    /// N18: members are added, removed and replaced.
+    Members,
     /// N19: leadership moves all the time.
     Storm,
     /// N20: snapshots, compactions and purges all the time, and a node that needs a snapshot to catch up.
@@ -52,18 +64,33 @@ impl Name {
             Self::Partition => "partition",
             Self::Net => "net",
             Self::Clock => "clock",
+            Self::PowerLoss => "power-loss",
             Self::Amnesia => "amnesia",
             Self::BitFlip => "bit-flip",
             Self::Truncate => "truncate",
             Self::Misplace => "misplace",
             Self::Stale => "stale",
             Self::Wipe => "wipe",
+            Self::SyncError => "sync-error",
+            Self::DiskFull => "disk-full",
+            Self::ReadError => "read-error",
+            Self::SlowSync => "slow-sync",
             Self::Stdout => "stdout",
+            Self::Members => "members",
             Self::Storm => "storm",
             Self::Snapshot => "snapshot",
             Self::Cpu => "cpu",
             Self::Failpoint => "failpoint",
         }
+    }
+
+    /// Faults of disks under running nodes: every node's data has to lie on a disk that can be broken.
+    #[must_use]
+    pub fn breaks_disks(self) -> bool {
+        matches!(
+            self,
+            Self::PowerLoss | Self::SyncError | Self::DiskFull | Self::ReadError | Self::SlowSync
+        )
     }
 
     /// Faults that take away what a node had promised to keep: never of more nodes at once than may be lost.

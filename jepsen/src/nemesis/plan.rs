@@ -23,16 +23,23 @@ pub struct Step {
     pub seed: u64,
 }
 
-/// The faults of one nemesis in a run that lasts `time`, the last of them ending before it does.
+/// The faults of one nemesis in a run that lasts `time`, the last of them ending before it does. `every`: mean time
+/// between two, and the longest that one lasts.
 #[must_use]
-pub fn plan(name: Name, targets: &[Target], time: Duration, seed: u64) -> Vec<Step> {
+pub fn plan(
+    name: Name,
+    targets: &[Target],
+    time: Duration,
+    every: Option<Duration>,
+    seed: u64,
+) -> Vec<Step> {
     let mut random =
         StdRng::seed_from_u64(seed ^ (name as u64 + 1).wrapping_mul(0xd1b5_4a32_d192_ed03));
     let allowed: Vec<Target> = match name {
         Name::None => return Vec::new(),
         // A majority that lost its data has lost it.
         _ if name.loses_data() => vec![Target::One, Target::Leader],
-        Name::Clock | Name::Stdout | Name::Failpoint => {
+        Name::Clock | Name::Stdout | Name::Failpoint | Name::ReadError => {
             vec![Target::One, Target::Leader, Target::Minority]
         }
         _ => Target::ALL.to_vec(),
@@ -51,6 +58,10 @@ pub fn plan(name: Name, targets: &[Target], time: Duration, seed: u64) -> Vec<St
             Name::Amnesia => 6000,
             _ => random.random_range(300..4000),
         });
+        let hold = match every {
+            Some(every) if name != Name::Amnesia => hold.min(every),
+            _ => hold,
+        };
         if at + hold > time {
             return steps;
         }
@@ -60,7 +71,11 @@ pub fn plan(name: Name, targets: &[Target], time: Duration, seed: u64) -> Vec<St
             target: wanted[random.random_range(0..wanted.len())],
             seed: random.random(),
         });
-        at += hold + Duration::from_millis(random.random_range(700..3000));
+        at += hold
+            + match every {
+                Some(every) => every.mul_f64(random.random_range(0.5..1.5)),
+                None => Duration::from_millis(random.random_range(700..3000)),
+            };
     }
 }
 
@@ -71,17 +86,30 @@ mod tests {
     #[test]
     fn a_plan_is_its_seed_s_and_ends_in_time() {
         let time = Duration::from_secs(60);
-        let first = plan(Name::Kill, &[], time, 7);
-        assert_eq!(first, plan(Name::Kill, &[], time, 7));
-        assert_ne!(first, plan(Name::Kill, &[], time, 8));
+        let first = plan(Name::Kill, &[], time, None, 7);
+        assert_eq!(first, plan(Name::Kill, &[], time, None, 7));
+        assert_ne!(first, plan(Name::Kill, &[], time, None, 8));
         assert!(first.len() > 8, "{first:?}");
         assert!(first.iter().all(|step| step.at + step.hold <= time));
     }
 
     #[test]
+    fn many_faults_fit_when_they_are_asked_for() {
+        let time = Duration::from_secs(60);
+        let every = Some(Duration::from_millis(300));
+        let steps = plan(Name::Pause, &[], time, every, 7);
+        assert!(steps.len() > 80, "{}", steps.len());
+        assert!(
+            steps
+                .iter()
+                .all(|step| step.hold <= Duration::from_millis(300))
+        );
+    }
+
+    #[test]
     fn no_majority_loses_its_data() {
         let time = Duration::from_secs(60);
-        let steps = plan(Name::Wipe, &[Target::All], time, 7);
+        let steps = plan(Name::Wipe, &[Target::All], time, None, 7);
         assert!(!steps.is_empty());
         assert!(
             steps

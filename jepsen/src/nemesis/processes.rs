@@ -11,7 +11,7 @@ use tokio::time::{Instant, sleep};
 use super::field::Field;
 use super::plan::Step;
 use crate::history::Phase;
-use crate::hosts::Output;
+use crate::hosts::{Output, Quota};
 
 /// N1. Some come back at once, some after the hold.
 pub(super) async fn kill(field: &Arc<Field>, step: &Step, random: &mut StdRng) {
@@ -85,24 +85,31 @@ pub(super) async fn block_output(field: &Arc<Field>, step: &Step, random: &mut S
     sleep(Duration::from_secs(1)).await;
 }
 
-/// N23, without any right: stopped most of the time, in slices far below an election timeout.
+/// N23. With the right to it, by the kernel's quota; else stopped most of the time, in slices far below an election
+/// timeout.
 pub(super) async fn squeeze(field: &Arc<Field>, step: &Step, random: &mut StdRng) {
     let Some(taken) = field.take(field.nodes(step.target, random)) else {
         return;
     };
     let percent: u64 = random.random_range(5..40);
-    let detail = format!("{percent} % of the time, by signals");
+    let nodes = || taken.nodes.iter().map(|node| field.cluster.node(*node));
+    let processes: Vec<u32> = nodes().filter_map(crate::hosts::Node::pid).collect();
+    let quota = Quota::give(percent * processes.len().max(1) as u64, &processes);
+    let how = if quota.is_ok() { "a quota" } else { "signals" };
+    let detail = format!("{percent} % of the time, by {how}");
     field.note("cpu", Phase::Begin, &taken.nodes, detail);
-    let until = Instant::now() + step.hold;
-    while Instant::now() < until {
-        for node in &taken.nodes {
-            field.cluster.node(*node).signal(Signal::STOP);
+    field.reached(&format!("cpu.by {how}"));
+    if let Ok(quota) = quota {
+        sleep(step.hold).await;
+        drop(quota);
+    } else {
+        let until = Instant::now() + step.hold;
+        while Instant::now() < until {
+            nodes().for_each(|node| node.signal(Signal::STOP));
+            sleep(Duration::from_millis(100 - percent)).await;
+            nodes().for_each(|node| node.signal(Signal::CONT));
+            sleep(Duration::from_millis(percent)).await;
         }
-        sleep(Duration::from_millis(100 - percent)).await;
-        for node in &taken.nodes {
-            field.cluster.node(*node).signal(Signal::CONT);
-        }
-        sleep(Duration::from_millis(percent)).await;
     }
     field.note("cpu", Phase::End, &taken.nodes, "");
 }

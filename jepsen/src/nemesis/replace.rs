@@ -42,8 +42,14 @@ pub async fn replace(field: Arc<Field>, place: u64, why: String) {
 }
 
 async fn member(field: &Field, place: u64, until: Instant) -> Result<(), Status> {
+    let before = field.cluster.node(place).member();
+    let id = join(field, place, until).await?;
+    change(field, vec![id], vec![before], until).await
+}
+
+/// A new node in a place whose directory is empty: it gets an id, the leader is told, and it starts.
+pub(super) async fn join(field: &Field, place: u64, until: Instant) -> Result<u64, Status> {
     let node = field.cluster.node(place);
-    let before = node.member();
     let allotted = leader(field, until, |mut admin| async move {
         admin.allot_node_id(AllotNodeIdRequest {}).await
     });
@@ -63,10 +69,17 @@ async fn member(field: &Field, place: u64, until: Instant) -> Result<(), Status>
     node.kill();
     node.joins_as(id);
     field.start(place);
-    let voters = ChangeVotersRequest {
-        add: vec![id],
-        remove: vec![before],
-    };
+    Ok(id)
+}
+
+/// One change of voters, insisted on: a learner that has not caught up yet will have in a while.
+pub(super) async fn change(
+    field: &Field,
+    add: Vec<u64>,
+    remove: Vec<u64>,
+    until: Instant,
+) -> Result<(), Status> {
+    let voters = ChangeVotersRequest { add, remove };
     leader(field, until, |mut admin| {
         let voters = voters.clone();
         async move { admin.change_voters(voters).await }
@@ -75,8 +88,8 @@ async fn member(field: &Field, place: u64, until: Instant) -> Result<(), Status>
     .map(|_| ())
 }
 
-/// Asks whoever leads until it is done.
-async fn leader<T, F>(
+/// Asks whoever leads until it is done. The commands change nothing when they come twice.
+pub(super) async fn leader<T, F>(
     field: &Field,
     until: Instant,
     call: impl Fn(AdminClient<Channel>) -> F,

@@ -10,7 +10,7 @@ use tokio::time::{Instant, sleep_until};
 use super::field::Field;
 use super::names::Name;
 use super::plan::Step;
-use super::{clock, damage, failpoints, network, operator, processes};
+use super::{clock, damage, disks, failpoints, members, network, operator, processes};
 
 /// Carries out the steps of one nemesis. Each ends what it began, whatever comes.
 pub async fn run(field: Arc<Field>, name: Name, steps: Vec<Step>, began: Instant) {
@@ -35,6 +35,11 @@ pub async fn run(field: Arc<Field>, name: Name, steps: Vec<Step>, began: Instant
             Name::BitFlip | Name::Truncate | Name::Misplace => {
                 damage::edit(&field, name, &step, &mut random).await;
             }
+            Name::PowerLoss => disks::cut_power(&field, &step, &mut random).await,
+            Name::SyncError | Name::DiskFull | Name::ReadError | Name::SlowSync => {
+                disks::break_disk(&field, name, &step, &mut random).await;
+            }
+            Name::Members => members::change(&field, &step, &mut random).await,
             Name::Storm => operator::storm(&field, &step, &mut random).await,
             Name::Snapshot => operator::snapshots(&field, &step, &mut random).await,
             Name::Failpoint => failpoints::hit(&field, &step, &mut random).await,

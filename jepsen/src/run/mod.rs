@@ -12,8 +12,9 @@ mod options;
 mod settle;
 mod watch;
 
-use std::sync::Arc;
+use std::collections::BTreeMap;
 use std::sync::atomic::Ordering;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use anyhow::{Context, bail};
@@ -22,7 +23,7 @@ use tokio::time::{Instant, sleep, sleep_until};
 pub use folder::{Summary, summary_of};
 pub use options::{HostsMode, Options};
 
-use crate::check::check;
+use crate::check::{Checker, Report, Verdict, Violation, check};
 use crate::history::{Facts, Function, Kind, Process, Recorder, RunFacts, Value};
 use crate::hosts::{Cluster, Layout, Output};
 use crate::nemesis::{self, Field};
@@ -30,6 +31,8 @@ use crate::report;
 
 /// Longest wait for a new cluster to elect its first leader.
 const FOUND: Duration = Duration::from_secs(30);
+/// A fault ends what it began within; a change of members takes longest.
+const FAULT_ENDS: Duration = Duration::from_secs(120);
 /// Every node serves again so long after the heal.
 const READY_MS: u64 = 45_000;
 
@@ -37,27 +40,75 @@ const READY_MS: u64 = 45_000;
 /// the verdict.
 ///
 /// # Errors
-/// When the harness could not do its work at all, or was interrupted.
+/// When the harness could not do its work at all.
 pub async fn run(options: &Options) -> anyhow::Result<Summary> {
     let began = std::time::Instant::now();
     std::fs::create_dir_all(&options.dir).with_context(|| options.dir.display().to_string())?;
     if options.dir.join(folder::HISTORY).exists() {
         bail!("{} holds a run already", options.dir.display());
     }
-    tokio::select! {
-        done = carry_out(options) => done?,
-        () = interrupted() => bail!("interrupted; the nodes are stopped"),
-    }
+    let recorder = Recorder::create(&options.dir.join(folder::HISTORY))?;
+    // Where a run that is interrupted finds what it has to end.
+    let stage = Stage::default();
+    let is_whole = tokio::select! {
+        done = carry_out(options, &recorder, &stage) => done.map(|()| true)?,
+        () = interrupted() => {
+            stop_early(&stage, &recorder)?;
+            false
+        }
+    };
     let history = options.dir.join(folder::HISTORY);
     let judge = tokio::task::spawn_blocking({
         let history = history.clone();
         move || check(&history)
     });
-    let judged = judge.await?.context("the history cannot be read")?;
+    let mut judged = judge.await?.context("the history cannot be read")?;
+    if !is_whole {
+        interrupted_report(&mut judged);
+    }
     let summary = summary_of(options, judged, began.elapsed());
     folder::save(options, &summary)?;
     report::write(&options.dir, &summary)?;
     Ok(summary)
+}
+
+/// The cluster of a run, once there is one.
+type Stage = Mutex<Option<Arc<Field>>>;
+
+/// Ends the nodes of a run that is not to go on, and its history where it is.
+fn stop_early(stage: &Stage, recorder: &Recorder) -> anyhow::Result<()> {
+    let field = stage.lock().unwrap_or_else(PoisonError::into_inner).take();
+    let mut counts = BTreeMap::new();
+    if let Some(field) = field {
+        field.over.store(true, Ordering::Relaxed);
+        field.cluster.close();
+        counts = field.counts();
+    }
+    recorder.note(
+        Kind::Info,
+        Process::Harness,
+        Function::Coverage,
+        Value::Coverage(counts),
+        Facts::default(),
+    );
+    recorder.finish().context("the history cannot be written")
+}
+
+/// Nothing was read at the end, so that nothing is known, except what was seen to be wrong before.
+fn interrupted_report(report: &mut Report) {
+    let seen = [Checker::C1, Checker::C2, Checker::C4, Checker::C8];
+    let is_wrong = |it: &&Violation| it.certain && seen.contains(&it.checker);
+    match report.violations.iter().find(is_wrong) {
+        Some(violation) => {
+            report.verdict = Verdict::Fail;
+            report.reason = violation.message.clone();
+        }
+        None => {
+            report.verdict = Verdict::Unknown;
+            report.reason =
+                "interrupted: its nodes are stopped, nothing was read at the end".into();
+        }
+    }
 }
 
 /// Ctrl-C, or a polite kill.
@@ -73,14 +124,16 @@ async fn interrupted() {
     }
 }
 
-async fn carry_out(options: &Options) -> anyhow::Result<()> {
-    let recorder = Recorder::create(&options.dir.join(folder::HISTORY))?;
+async fn carry_out(options: &Options, recorder: &Recorder, stage: &Stage) -> anyhow::Result<()> {
     let layout = Layout {
         nodes: options.nodes,
         program: options.program.clone(),
         dir: options.dir.clone(),
         flags: options.node_flags(),
         namespaces: options.namespaces.clone(),
+        has_disks: options.has_disks || options.breaks_disks(),
+        has_spare: options.nemeses.contains(&nemesis::Name::Members),
+        has_clocks: options.has_clocks,
     };
     let cluster = Cluster::prepare(&layout)
         .await
@@ -103,6 +156,7 @@ async fn carry_out(options: &Options) -> anyhow::Result<()> {
     };
     harness(Function::Run, Value::Run(Box::new(facts)));
     let field = Arc::new(Field::new(cluster, recorder.clone()));
+    *stage.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&field));
     for id in field.cluster.ids() {
         field
             .cluster
@@ -125,7 +179,13 @@ async fn carry_out(options: &Options) -> anyhow::Result<()> {
         .nemeses
         .iter()
         .map(|name| {
-            let steps = nemesis::plan(*name, &options.targets, time, options.seed);
+            let steps = nemesis::plan(
+                *name,
+                &options.targets,
+                time,
+                options.faults_every,
+                options.seed,
+            );
             tokio::spawn(nemesis::run(Arc::clone(&field), *name, steps, start))
         })
         .collect();
@@ -133,10 +193,7 @@ async fn carry_out(options: &Options) -> anyhow::Result<()> {
     field.over.store(true, Ordering::Relaxed);
     for nemesis in nemeses {
         // A fault ends what it began; one that does not is the harness's bug.
-        if tokio::time::timeout(Duration::from_secs(30), nemesis)
-            .await
-            .is_err()
-        {
+        if tokio::time::timeout(FAULT_ENDS, nemesis).await.is_err() {
             field.trouble("a fault did not end");
         }
     }
@@ -147,8 +204,11 @@ async fn carry_out(options: &Options) -> anyhow::Result<()> {
     sleep(Duration::from_secs(2)).await;
     let shared = load.stop(&field).await;
     watcher.abort();
+    // Whoever holds the cluster keeps its disks mounted.
+    let _ = watcher.await;
     last::read_everything(&field, &shared, ready).await;
     harness(Function::Coverage, Value::Coverage(field.counts()));
     recorder.finish().context("the history cannot be written")?;
+    stage.lock().unwrap_or_else(PoisonError::into_inner).take();
     Ok(())
 }

@@ -41,6 +41,13 @@ pub struct Options {
     pub hosts: HostsMode,
     /// Prefix of the namespaces this process is in, if it is.
     pub namespaces: Option<String>,
+    /// Every node's data lies on a disk that can be broken, whether anything breaks it or not.
+    pub has_disks: bool,
+    /// Mean time from the end of a fault to the next of the same nemesis, and longest time one lasts; left out: a few
+    /// seconds.
+    pub faults_every: Option<Duration>,
+    /// The node program can read its clock's error from a file.
+    pub has_clocks: bool,
     /// What the run leaves behind.
     pub dir: PathBuf,
 }
@@ -75,6 +82,12 @@ impl Options {
             self.rate,
             self.program.display(),
         );
+        if self.has_disks && !self.breaks_disks() {
+            command.push_str(" --disks");
+        }
+        if let Some(every) = self.faults_every {
+            command.push_str(&format!(" --faults-every {}", every.as_secs_f64()));
+        }
         if self.hosts == HostsMode::Netns {
             command.push_str(" --hosts netns");
         }
@@ -96,6 +109,12 @@ impl Options {
     #[must_use]
     pub fn workers(&self) -> u64 {
         if self.overloads() { 200 } else { 20 }
+    }
+
+    /// True when something in it breaks disks under running nodes.
+    #[must_use]
+    pub fn breaks_disks(&self) -> bool {
+        self.nemeses.iter().any(|name| name.breaks_disks())
     }
 
     /// True with W11.

@@ -8,6 +8,7 @@ use rustix::process::Signal;
 use tokio::time::{Instant, sleep};
 
 use super::watch::{channel, status};
+use crate::disk::Faults;
 use crate::history::{Facts, Function, Kind, Process, Value};
 use crate::nemesis::{self, Field};
 
@@ -18,6 +19,9 @@ const BY_ITSELF: Duration = Duration::from_secs(20);
 pub(super) fn heal(field: &Field) {
     field.cluster.links.heal();
     for node in &field.cluster.nodes {
+        if let Some(disk) = &node.disk {
+            disk.store().set_faults(Faults::default());
+        }
         node.signal(Signal::CONT);
         if node.has_flags() {
             node.kill();

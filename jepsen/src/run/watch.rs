@@ -33,7 +33,7 @@ pub(super) async fn status(channel: &Channel) -> Option<StatusReply> {
 
 /// Watches until it is aborted.
 pub(super) async fn watch(field: Arc<Field>) {
-    let channels: Vec<Option<Channel>> = field.cluster.nodes.iter().map(channel).collect();
+    let channels: Vec<Option<Channel>> = field.cluster.hosts().map(channel).collect();
     let mut seen = BTreeSet::new();
     loop {
         ended(&field);
@@ -45,7 +45,7 @@ pub(super) async fn watch(field: Arc<Field>) {
             })
             .collect();
         let mut leader = (0, 0);
-        for (asked, node) in asked.into_iter().zip(&field.cluster.nodes) {
+        for (asked, node) in asked.into_iter().zip(field.cluster.hosts()) {
             let Ok(Some(status)) = asked.await else {
                 continue;
             };
@@ -78,7 +78,7 @@ const FORGOT: i32 = 6;
 
 /// Processes that ended by themselves: wanted, the end of a damaged node, or what must not be.
 pub(super) fn ended(field: &Arc<Field>) {
-    for node in &field.cluster.nodes {
+    for node in field.cluster.hosts() {
         let Some((exit, excused)) = node.ended() else {
             continue;
         };

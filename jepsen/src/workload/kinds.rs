@@ -21,6 +21,8 @@ pub enum Name {
     Limits,
     /// W9: deadlines so short that nobody knows; the ids are looked up until it is known.
     Indefinite,
+    /// W10: as `transfer`, while members come and go: it brings the nemesis `members` along.
+    Membership,
     /// W11: ten times the callers.
     Overload,
 }
@@ -38,6 +40,7 @@ impl Name {
             Self::Linked => "linked",
             Self::Limits => "limits",
             Self::Indefinite => "indefinite",
+            Self::Membership => "membership",
             Self::Overload => "overload",
         }
     }

@@ -63,7 +63,7 @@ impl Mix {
     pub fn ask(&mut self) -> (Ask, Duration) {
         let name = self.names[self.random.random_range(0..self.names.len())];
         let ask = match name {
-            Name::Transfer | Name::Overload => self.transfer(),
+            Name::Transfer | Name::Membership | Name::Overload => self.transfer(),
             Name::Idempotence => self.again(),
             Name::Bank => self.bank(),
             Name::Append => self.append(),

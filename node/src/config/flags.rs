@@ -98,6 +98,10 @@ pub struct Flags {
         allow_negative_numbers = true
     )]
     pub clock_skew_ms: Option<i64>,
+    /// File with what is wrong with the wall clock, read again and again: only in builds for tests.
+    #[cfg(feature = "failpoints")]
+    #[arg(long, env = "FARTHING_NODE_CLOCK_FILE")]
+    pub clock_file: Option<PathBuf>,
     /// Actions at named points as NAME=ACTION, in the syntax of the `fail` crate: only in builds for tests.
     #[cfg(feature = "failpoints")]
     #[arg(

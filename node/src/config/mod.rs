@@ -70,6 +70,9 @@ pub struct Config {
     pub log_filter: String,
     /// Added to the wall clock, in ms.
     pub clock_skew_ms: i64,
+    /// File with what is wrong with the wall clock.
+    #[cfg(feature = "failpoints")]
+    pub clock_file: Option<PathBuf>,
 }
 
 /// A setting that is missing or wrong; the text says which and what to do.
@@ -239,6 +242,8 @@ impl Config {
                 .or(file.log_filter)
                 .unwrap_or_else(|| FILTER_DEFAULT.into()),
             clock_skew_ms: flags.clock_skew_ms.or(file.clock_skew_ms).unwrap_or(0),
+            #[cfg(feature = "failpoints")]
+            clock_file: flags.clock_file,
         })
     }
 }
