@@ -7,6 +7,7 @@
 //!
 //! Start reading at [`history`]: the format in which everything else speaks.
 
+pub mod campaign;
 pub mod check;
 pub mod cli;
 pub mod disk;

@@ -1,5 +1,6 @@
 //! The command line: one file for each command.
 
+mod campaign;
 mod check;
 mod export;
 mod matrix;
@@ -24,6 +25,7 @@ pub struct Cli {
 enum Command {
     Run(run::Run),
     Matrix(matrix::Matrix),
+    Campaign(campaign::Campaign),
     Replay(replay::Replay),
     Check(check::Check),
     Export(export::Export),
@@ -40,6 +42,7 @@ impl Cli {
         match self.command {
             Command::Run(command) => command.run(),
             Command::Matrix(command) => command.run(),
+            Command::Campaign(command) => command.run(),
             Command::Replay(command) => command.run(),
             Command::Check(command) => command.run(),
             Command::Export(command) => command.run(),

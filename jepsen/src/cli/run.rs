@@ -9,11 +9,12 @@ use anyhow::{Context, bail};
 use clap::Args;
 
 use super::check::code;
+use crate::campaign::Setup;
 use crate::check::Verdict;
 use crate::disk;
 use crate::hosts::Namespaces;
 use crate::nemesis::{Name as Nemesis, Target};
-use crate::run::{HostsMode, Options, Summary};
+use crate::run::{HostsMode, Options, Summary, accompanied};
 use crate::workload::Name as Workload;
 
 /// Start a cluster, let clients work on it, break it, heal it, and judge what the clients saw.
@@ -68,6 +69,9 @@ pub(super) struct Shape {
     /// it. Left out: 0.7 to 3 seconds between, up to 4 seconds each.
     #[arg(long, value_parser = seconds)]
     faults_every: Option<Duration>,
+    /// Files that are damaged at a time, by the nemeses that damage files.
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=50))]
+    damages: u32,
     /// What is between hosts.
     #[arg(long, value_enum, default_value_t = HostsMode::Proxy)]
     hosts: HostsMode,
@@ -115,11 +119,7 @@ impl Shape {
         dir: &Path,
     ) -> anyhow::Result<Options> {
         let program = self.program()?;
-        let mut nemeses = nemeses.to_vec();
-        if workloads.contains(&Workload::Membership) && !nemeses.contains(&Nemesis::Members) {
-            nemeses.retain(|name| *name != Nemesis::None);
-            nemeses.push(Nemesis::Members);
-        }
+        let nemeses = accompanied(workloads, nemeses);
         if nemeses.contains(&Nemesis::Members) && self.hosts == HostsMode::Netns {
             bail!("members come and go with --hosts proxy only: namespaces are made beforehand");
         }
@@ -148,8 +148,35 @@ impl Shape {
             namespaces: self.inside.clone(),
             has_disks: self.disks,
             has_clocks,
+            damages: self.damages,
             faults_every: self.faults_every,
             dir: dir.canonicalize()?,
+        })
+    }
+
+    /// Faults come at least this close, unless it was said how close.
+    pub(super) fn hurry(&mut self, every: Duration) {
+        self.faults_every.get_or_insert(every);
+    }
+
+    /// A measured campaign of this shape.
+    pub(super) fn setup(
+        &self,
+        dir: PathBuf,
+        results: PathBuf,
+        count: u64,
+        batch: u32,
+        seed: u64,
+    ) -> anyhow::Result<Setup> {
+        Ok(Setup {
+            program: self.program()?,
+            nodes: self.nodes,
+            dir,
+            results,
+            count,
+            rate: self.rate,
+            batch,
+            seed,
         })
     }
 

@@ -38,6 +38,8 @@ pub struct Layout {
     pub has_spare: bool,
     /// Every node reads its clock's error from a file.
     pub has_clocks: bool,
+    /// Nothing of ours stands between anybody: for figures. Without namespaces only.
+    pub is_direct: bool,
 }
 
 /// One node: where it is, and its process while there is one.
@@ -111,7 +113,8 @@ impl Cluster {
             Some(_) => netns::NET,
         };
         // Between namespaces peers meet without anything of ours in between.
-        let peers_at = if layout.namespaces.is_some() {
+        let clients_at = if layout.is_direct { 0 } else { PROXY_HOST };
+        let peers_at = if layout.namespaces.is_some() || layout.is_direct {
             0
         } else {
             PROXY_HOST
@@ -123,8 +126,7 @@ impl Cluster {
         let members: Vec<String> = ids
             .iter()
             .flat_map(|id| {
-                let proxy = PROXY_HOST + *id as u8;
-                let client = host(proxy, CLIENT_PORT);
+                let client = host(clients_at + *id as u8, CLIENT_PORT);
                 let peer = host(peers_at + *id as u8, PEER_PORT);
                 ["--member".to_owned(), format!("{id}={client},{peer}")]
             })
@@ -137,10 +139,12 @@ impl Cluster {
         {
             let own = id as u8;
             let (client, peer) = (host(own, CLIENT_PORT), host(own, PEER_PORT));
-            let through = host(PROXY_HOST + own, CLIENT_PORT);
+            let through = host(clients_at + own, CLIENT_PORT);
             let peer_through = host(peers_at + own, PEER_PORT);
-            proxies.push(Proxy::start(through, client, id, Sources::Clients, &links).await?);
-            if layout.namespaces.is_none() {
+            if !layout.is_direct {
+                proxies.push(Proxy::start(through, client, id, Sources::Clients, &links).await?);
+            }
+            if layout.namespaces.is_none() && !layout.is_direct {
                 let sources = Sources::Nodes(Arc::clone(&pids));
                 proxies.push(Proxy::start(peer_through, peer, id, sources, &links).await?);
             }

@@ -14,12 +14,21 @@ use crate::run::Summary;
 use crate::workload::Name as Workload;
 
 /// One workload under one nemesis.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Cell {
     /// What clients do.
     pub workload: Workload,
     /// What is broken.
-    pub nemesis: Nemesis,
+    pub nemeses: Vec<Nemesis>,
+}
+
+impl Cell {
+    /// What is broken, as a run calls it.
+    #[must_use]
+    pub fn nemesis_text(&self) -> String {
+        let names: Vec<&str> = self.nemeses.iter().map(|name| name.text()).collect();
+        names.join(",")
+    }
 }
 
 /// One line of the file of results.
@@ -51,6 +60,9 @@ pub struct Line {
     pub hands: u64,
     /// Faults of this and all earlier lines.
     pub faults_total: u64,
+    /// Faults by the nemesis that made them; older lines have none.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub by_nemesis: BTreeMap<String, u64>,
 }
 
 /// The file of results.
@@ -58,7 +70,61 @@ pub struct Line {
 pub struct Results {
     file: File,
     faults_total: u64,
-    done: BTreeMap<(String, String), String>,
+    done: BTreeMap<(String, String), (String, u64)>,
+    totals: Totals,
+}
+
+/// Sums over a file of results.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize)]
+pub struct Totals {
+    /// Runs.
+    pub runs: u64,
+    /// Different pairs of workloads and nemeses.
+    pub cells: u64,
+    /// Runs by verdict.
+    pub verdicts: BTreeMap<String, u64>,
+    /// Faults injected.
+    pub faults: u64,
+    /// Faults by nemesis.
+    pub by_nemesis: BTreeMap<String, u64>,
+    /// How often a person would have been needed.
+    pub hands: u64,
+    /// Calls answered.
+    pub ok: u64,
+    /// Cells whose last run was not ok, with its verdict, seed and reason.
+    pub open: BTreeMap<String, String>,
+}
+
+impl Totals {
+    fn add(&mut self, line: &Line) {
+        self.runs += 1;
+        self.faults += line.faults;
+        self.hands += line.hands;
+        self.ok += line.ok;
+        *self.verdicts.entry(line.verdict.clone()).or_default() += 1;
+        if line.by_nemesis.is_empty() {
+            *self.by_nemesis.entry(line.nemesis.clone()).or_default() += line.faults;
+        }
+        for (name, count) in &line.by_nemesis {
+            *self.by_nemesis.entry(name.clone()).or_default() += count;
+        }
+        let cell = format!("{} / {}", line.workload, line.nemesis);
+        if line.verdict == "ok" {
+            self.open.remove(&cell);
+        } else {
+            let text = format!("{}, seed {}: {}", line.verdict, line.seed, line.reason);
+            self.open.insert(cell, text);
+        }
+    }
+}
+
+/// Faults by nemesis, from the points that a run reached.
+pub(crate) fn by_nemesis(coverage: &BTreeMap<String, u64>) -> BTreeMap<String, u64> {
+    let faults = coverage.iter().filter_map(|(point, count)| {
+        let name = point.strip_prefix("fault.")?;
+        (name != "hand").then(|| (name.to_owned(), *count))
+    });
+    faults.collect()
 }
 
 impl Results {
@@ -77,26 +143,37 @@ impl Results {
             .open(path)?;
         let mut faults_total = 0;
         let mut done = BTreeMap::new();
+        let mut totals = Totals::default();
         for line in BufReader::new(&file).lines() {
             let line: Line = serde_json::from_str(&line?)?;
             faults_total = line.faults_total;
-            done.insert((line.workload, line.nemesis), line.verdict);
+            totals.add(&line);
+            count(&mut done, line);
         }
+        totals.cells = done.len() as u64;
         Ok(Self {
             file,
             faults_total,
             done,
+            totals,
         })
+    }
+
+    fn cell(&self, cell: &Cell) -> Option<&(String, u64)> {
+        self.done
+            .get(&(cell.workload.text().to_owned(), cell.nemesis_text()))
     }
 
     /// The last verdict on a cell.
     #[must_use]
-    pub fn verdict(&self, cell: Cell) -> Option<&str> {
-        let key = (
-            cell.workload.text().to_owned(),
-            cell.nemesis.text().to_owned(),
-        );
-        self.done.get(&key).map(String::as_str)
+    pub fn verdict(&self, cell: &Cell) -> Option<&str> {
+        self.cell(cell).map(|(verdict, _)| verdict.as_str())
+    }
+
+    /// How often a cell has run.
+    #[must_use]
+    pub fn runs(&self, cell: &Cell) -> u64 {
+        self.cell(cell).map_or(0, |(_, runs)| *runs)
     }
 
     /// Faults of all lines.
@@ -127,13 +204,27 @@ impl Results {
             faults: summary.faults,
             hands: summary.hands,
             faults_total: self.faults_total,
+            by_nemesis: by_nemesis(&summary.report.coverage),
         };
         let mut text = serde_json::to_vec(&line)?;
         text.push(b'\n');
         self.file.write_all(&text)?;
         self.file.sync_data()?;
-        self.done
-            .insert((line.workload, line.nemesis), line.verdict);
+        self.totals.add(&line);
+        count(&mut self.done, line);
+        self.totals.cells = self.done.len() as u64;
         Ok(())
     }
+
+    /// Sums over all lines.
+    #[must_use]
+    pub fn totals(&self) -> &Totals {
+        &self.totals
+    }
+}
+
+fn count(done: &mut BTreeMap<(String, String), (String, u64)>, line: Line) {
+    let cell = done.entry((line.workload, line.nemesis)).or_default();
+    cell.0 = line.verdict;
+    cell.1 += 1;
 }

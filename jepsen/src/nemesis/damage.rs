@@ -15,12 +15,13 @@ use super::names::Name;
 use super::operator;
 use super::plan::Step;
 use crate::history::Phase;
+use crate::hosts::Node;
 
 /// Time for a damaged node to say so, and for a replaced one to catch up, before another is damaged.
 const SETTLE: Duration = Duration::from_secs(3);
 
 /// Whether all other nodes hold what is committed: a fault that takes one node's data away must not find another
-/// without, or no system could keep its word.
+/// without, or no system could keep its word. One whose files were damaged before has to show that they are whole.
 pub(super) async fn others_hold(field: &Field, target: u64) -> bool {
     let (mut committed, mut least) = (0, u64::MAX);
     for node in &field.cluster.nodes {
@@ -33,6 +34,17 @@ pub(super) async fn others_hold(field: &Field, target: u64) -> bool {
             }
             None if node.id != target => return false,
             None => {}
+        }
+    }
+    for node in field.cluster.nodes.iter().filter(|it| it.id != target) {
+        if field.is_replacing(node.id) {
+            return false;
+        }
+        if field.is_in_doubt(node.id) {
+            if !operator::verifies(field, node.id).await {
+                return false;
+            }
+            field.has_shown_itself_whole(node.id);
         }
     }
     // What is under way right now may be on its way to them.
@@ -50,38 +62,35 @@ pub(super) async fn edit(field: &Arc<Field>, name: Name, step: &Step, random: &m
         return;
     }
     node.kill();
-    let zone = Zone::ALL[random.random_range(0..Zone::ALL.len())];
-    let what = match zone.file(node.dir(), random) {
-        None => {
-            // Not there yet; a kill is all that happened.
-            field.start(node.id);
-            return;
-        }
-        Some(path) => {
-            let done = match name {
-                Name::BitFlip => files::flip(zone, &path, random),
-                Name::Truncate => files::cut(zone, &path, random),
-                _ => files::misplace(zone, &path, random),
-            };
-            let path = path
-                .strip_prefix(node.dir())
-                .unwrap_or(&path)
-                .display()
-                .to_string();
-            done.map(|how| format!("{zone:?}: {path}: {how}"))
-        }
-    };
-    match what {
-        Ok(detail) => {
-            field.mark_damaged(node.id);
-            field.reached(&format!("damage.{zone:?}"));
-            field.note(name.text(), Phase::Blow, &taken.nodes, detail);
-        }
-        Err(error) => field.trouble(format!("cannot damage a file: {error}")),
+    for _ in 0..field.damages {
+        damage(field, name, node, random);
     }
     node.settle();
     field.start(node.id);
     sleep(step.hold.max(SETTLE)).await;
+}
+
+/// Changes one file, if there is one in the zone; else a kill is all that happened.
+fn damage(field: &Field, name: Name, node: &Node, random: &mut StdRng) {
+    let zone = Zone::ALL[random.random_range(0..Zone::ALL.len())];
+    let Some(path) = zone.file(node.dir(), random) else {
+        return;
+    };
+    let done = match name {
+        Name::BitFlip => files::flip(zone, &path, random),
+        Name::Truncate => files::cut(zone, &path, random),
+        _ => files::misplace(zone, &path, random),
+    };
+    let path = path.strip_prefix(node.dir()).unwrap_or(&path).display();
+    match done {
+        Ok(how) => {
+            field.mark_damaged(node.id);
+            field.reached(&format!("damage.{zone:?}"));
+            let detail = format!("{zone:?}: {path}: {how}");
+            field.note(name.text(), Phase::Blow, &[node.id], detail);
+        }
+        Err(error) => field.trouble(format!("cannot damage a file: {error}")),
+    }
 }
 
 /// N12.

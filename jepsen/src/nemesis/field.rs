@@ -22,11 +22,15 @@ pub struct Field {
     pub leader: AtomicU64,
     /// The last fault has begun; no more are to begin.
     pub over: AtomicBool,
+    /// Files that are damaged before a node is started again.
+    pub damages: u32,
     busy: Mutex<BTreeSet<u64>>,
     damaged: Mutex<BTreeSet<u64>>,
     /// Damaged nodes that have had their plain restart.
     restarted: Mutex<BTreeSet<u64>>,
     replacing: Mutex<BTreeSet<u64>>,
+    /// Damaged nodes that may not have noticed all of it.
+    doubtful: Mutex<BTreeSet<u64>>,
     counts: Mutex<BTreeMap<String, u64>>,
 }
 
@@ -59,10 +63,12 @@ impl Field {
             recorder,
             leader: AtomicU64::new(0),
             over: AtomicBool::new(false),
+            damages: 1,
             busy: Mutex::default(),
             damaged: Mutex::default(),
             restarted: Mutex::default(),
             replacing: Mutex::default(),
+            doubtful: Mutex::default(),
             counts: Mutex::default(),
         }
     }
@@ -162,6 +168,17 @@ impl Field {
     pub(super) fn mark_damaged(&self, node: u64) {
         lock(&self.restarted).remove(&node);
         lock(&self.damaged).insert(node);
+        lock(&self.doubtful).insert(node);
+    }
+
+    /// Whether a node may hold damage that nobody has noticed.
+    pub(super) fn is_in_doubt(&self, node: u64) -> bool {
+        lock(&self.doubtful).contains(&node)
+    }
+
+    /// All that a node keeps was read, and was right.
+    pub(super) fn has_shown_itself_whole(&self, node: u64) {
+        lock(&self.doubtful).remove(&node);
     }
 
     /// Whether a node's files are not what it wrote.
@@ -190,6 +207,7 @@ impl Field {
     pub(super) fn replaced(&self, node: u64) {
         lock(&self.damaged).remove(&node);
         lock(&self.replacing).remove(&node);
+        lock(&self.doubtful).remove(&node);
     }
 
     /// Starts a node; that it cannot be started is the harness's trouble.

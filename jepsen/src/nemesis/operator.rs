@@ -5,7 +5,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use farthing_proto::v1::admin_client::AdminClient;
-use farthing_proto::v1::{CompactRequest, SnapshotRequest, StatusRequest, TransferLeaderRequest};
+use farthing_proto::v1::verify_reply;
+use farthing_proto::v1::{
+    CompactRequest, SnapshotRequest, StatusRequest, TransferLeaderRequest, VerifyRequest,
+};
 use rand::Rng;
 use rand::rngs::StdRng;
 use tokio::time::{Instant, sleep, timeout};
@@ -19,6 +22,8 @@ use crate::hosts::CLIENTS;
 
 /// Longest wait for one command.
 const COMMAND: Duration = Duration::from_secs(2);
+/// Longest wait until a node has read its whole state.
+const VERIFY: Duration = Duration::from_secs(5);
 
 async fn command<T, F: Future<Output = Result<T, Status>>>(
     field: &Field,
@@ -42,6 +47,22 @@ pub(super) async fn positions(field: &Field, node: u64) -> Option<(u64, u64)> {
         Some((status.committed_index, status.durable_log_index))
     };
     timeout(COMMAND, ask).await.ok()?
+}
+
+/// Whether a node reads its whole state and finds nothing wrong. Its log it has read when it started.
+pub(super) async fn verifies(field: &Field, node: u64) -> bool {
+    let address = format!("http://{}", field.cluster.node(node).direct);
+    let ask = async {
+        let mut admin = AdminClient::connect(address).await.ok()?;
+        let mut steps = admin.verify(VerifyRequest {}).await.ok()?.into_inner();
+        while let Some(step) = steps.message().await.ok()? {
+            if let Some(verify_reply::Step::Report(report)) = step.step {
+                return Some(report.ok);
+            }
+        }
+        None
+    };
+    timeout(VERIFY, ask).await.ok().flatten() == Some(true)
 }
 
 /// N19.

@@ -34,6 +34,8 @@ pub struct Summary {
     pub faults: u64,
     /// How often a person would have been needed.
     pub hands: u64,
+    /// It did not come to its end: somebody stopped it.
+    pub was_interrupted: bool,
     /// The command that repeats it.
     pub command: String,
     /// The judgement.
@@ -62,6 +64,7 @@ pub fn summary_of(options: &Options, report: Report, took: Duration) -> Summary 
         took_s: took.as_secs(),
         faults,
         hands,
+        was_interrupted: false,
         command: options.command(),
         report,
     }

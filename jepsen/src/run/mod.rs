@@ -21,7 +21,7 @@ use anyhow::{Context, bail};
 use tokio::time::{Instant, sleep, sleep_until};
 
 pub use folder::{Summary, summary_of};
-pub use options::{HostsMode, Options};
+pub use options::{HostsMode, Options, accompanied};
 
 use crate::check::{Checker, Report, Verdict, Violation, check};
 use crate::history::{Facts, Function, Kind, Process, Recorder, RunFacts, Value};
@@ -66,7 +66,8 @@ pub async fn run(options: &Options) -> anyhow::Result<Summary> {
     if !is_whole {
         interrupted_report(&mut judged);
     }
-    let summary = summary_of(options, judged, began.elapsed());
+    let mut summary = summary_of(options, judged, began.elapsed());
+    summary.was_interrupted = !is_whole;
     folder::save(options, &summary)?;
     report::write(&options.dir, &summary)?;
     Ok(summary)
@@ -112,7 +113,7 @@ fn interrupted_report(report: &mut Report) {
 }
 
 /// Ctrl-C, or a polite kill.
-async fn interrupted() {
+pub(crate) async fn interrupted() {
     use tokio::signal::unix::{SignalKind, signal};
     let Ok(mut terminate) = signal(SignalKind::terminate()) else {
         let _ = tokio::signal::ctrl_c().await;
@@ -134,6 +135,7 @@ async fn carry_out(options: &Options, recorder: &Recorder, stage: &Stage) -> any
         has_disks: options.has_disks || options.breaks_disks(),
         has_spare: options.nemeses.contains(&nemesis::Name::Members),
         has_clocks: options.has_clocks,
+        is_direct: false,
     };
     let cluster = Cluster::prepare(&layout)
         .await
@@ -155,7 +157,9 @@ async fn carry_out(options: &Options, recorder: &Recorder, stage: &Stage) -> any
         );
     };
     harness(Function::Run, Value::Run(Box::new(facts)));
-    let field = Arc::new(Field::new(cluster, recorder.clone()));
+    let mut field = Field::new(cluster, recorder.clone());
+    field.damages = options.damages;
+    let field = Arc::new(field);
     *stage.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&field));
     for id in field.cluster.ids() {
         field

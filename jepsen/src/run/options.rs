@@ -46,6 +46,8 @@ pub struct Options {
     /// Mean time from the end of a fault to the next of the same nemesis, and longest time one lasts; left out: a few
     /// seconds.
     pub faults_every: Option<Duration>,
+    /// Files that are damaged before a node is started again.
+    pub damages: u32,
     /// The node program can read its clock's error from a file.
     pub has_clocks: bool,
     /// What the run leaves behind.
@@ -54,6 +56,17 @@ pub struct Options {
 
 fn names<T>(list: &[T], text: impl Fn(&T) -> &'static str) -> String {
     list.iter().map(text).collect::<Vec<_>>().join(",")
+}
+
+/// The nemeses of a run, with those that its workloads bring along.
+#[must_use]
+pub fn accompanied(workloads: &[Workload], nemeses: &[Nemesis]) -> Vec<Nemesis> {
+    let mut nemeses = nemeses.to_vec();
+    if workloads.contains(&Workload::Membership) && !nemeses.contains(&Nemesis::Members) {
+        nemeses.retain(|name| *name != Nemesis::None);
+        nemeses.push(Nemesis::Members);
+    }
+    nemeses
 }
 
 impl Options {
@@ -87,6 +100,9 @@ impl Options {
         }
         if let Some(every) = self.faults_every {
             command.push_str(&format!(" --faults-every {}", every.as_secs_f64()));
+        }
+        if self.damages != 1 {
+            command.push_str(&format!(" --damages {}", self.damages));
         }
         if self.hosts == HostsMode::Netns {
             command.push_str(" --hosts netns");
