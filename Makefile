@@ -79,13 +79,13 @@ bench: build ## measure a fresh cluster of three nodes (BENCH_ARGS=... for other
 soak: build ## ten minutes of full load on a fresh cluster: elections, memory, bytes on disk
 	@$(MAKE) --no-print-directory bench BENCH_ARGS="--duration 10min"
 
-# Eight cells of 20 s in a build with named points; a folder with a report is left for each.
+# Nine cells of 20 s in a build with named points; a folder with a report is left for each.
 CHAOS_DIR ?= $(DIR)-chaos
 CHAOS_SEED ?= 1
 CHAOS_CELLS := transfer:kill two-phase:partition bank:pause linked:net append:storm limits:bit-flip \
-  idempotence:failpoint indefinite:snapshot
+  idempotence:failpoint indefinite:snapshot membership:members
 
-chaos: deps ## break small clusters for six minutes and check that nothing acknowledged is lost
+chaos: deps ## break small clusters for seven minutes and check that nothing acknowledged is lost
 	$(CARGO) build --release --locked -p farthing-node -p farthing-jepsen $(TEST_FEATURES)
 	@rm -rf "$(CHAOS_DIR)"
 	@failed=0; for cell in $(CHAOS_CELLS); do \

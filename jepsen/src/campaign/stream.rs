@@ -22,7 +22,7 @@ use crate::workload::{End, LEDGER, Remote};
 const ACCOUNTS: u64 = 1000;
 const CONNECTIONS: usize = 4;
 /// Longest wait for one attempt, and for a batch with all its attempts.
-const ATTEMPT: Duration = Duration::from_secs(2);
+const ATTEMPT: Duration = Duration::from_secs(5);
 const BATCH: Duration = Duration::from_secs(20);
 /// How often the nodes are asked who leads while nobody knows.
 const PROBE: Duration = Duration::from_millis(10);

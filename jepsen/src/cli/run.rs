@@ -65,6 +65,9 @@ pub(super) struct Shape {
     /// Put every node's data on a disk that can be broken, also when nothing breaks it.
     #[arg(long)]
     disks: bool,
+    /// Let disks say that the log is synced and lose it with their power: such a run must fail.
+    #[arg(long, hide = true)]
+    lying_disks: bool,
     /// Mean seconds between two faults of one nemesis, and the longest that one lasts; a fault that needs more takes
     /// it. Left out: 0.7 to 3 seconds between, up to 4 seconds each.
     #[arg(long, value_parser = seconds)]
@@ -147,6 +150,7 @@ impl Shape {
             hosts: self.hosts,
             namespaces: self.inside.clone(),
             has_disks: self.disks,
+            disks_lie: self.lying_disks,
             has_clocks,
             damages: self.damages,
             faults_every: self.faults_every,
@@ -216,7 +220,7 @@ fn has_flag(program: &Path, flag: &str) -> anyhow::Result<bool> {
 /// Carries a run out on a runtime of its own.
 pub(super) fn carry_out(options: &Options) -> anyhow::Result<Summary> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(2)
+        .worker_threads(4)
         .enable_all()
         .build()?;
     runtime.block_on(crate::run::run(options))

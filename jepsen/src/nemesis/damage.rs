@@ -36,10 +36,15 @@ pub(super) async fn others_hold(field: &Field, target: u64) -> bool {
             None => {}
         }
     }
+    if field
+        .cluster
+        .nodes
+        .iter()
+        .any(|it| field.is_replacing(it.id))
+    {
+        return false;
+    }
     for node in field.cluster.nodes.iter().filter(|it| it.id != target) {
-        if field.is_replacing(node.id) {
-            return false;
-        }
         if field.is_in_doubt(node.id) {
             if !operator::verifies(field, node.id).await {
                 return false;
@@ -57,6 +62,7 @@ pub(super) async fn edit(field: &Arc<Field>, name: Name, step: &Step, random: &m
         return;
     };
     let node = field.cluster.node(taken.nodes[0]);
+    let turn = field.turn.lock().await;
     if !others_hold(field, node.id).await {
         field.reached("damage.withheld");
         return;
@@ -66,6 +72,7 @@ pub(super) async fn edit(field: &Arc<Field>, name: Name, step: &Step, random: &m
         damage(field, name, node, random);
     }
     node.settle();
+    drop(turn);
     field.start(node.id);
     sleep(step.hold.max(SETTLE)).await;
 }
@@ -99,6 +106,7 @@ pub(super) async fn wipe(field: &Arc<Field>, step: &Step, random: &mut StdRng) {
         return;
     };
     let node = field.cluster.node(taken.nodes[0]);
+    let turn = field.turn.lock().await;
     if !others_hold(field, node.id).await {
         field.reached("damage.withheld");
         return;
@@ -109,6 +117,7 @@ pub(super) async fn wipe(field: &Arc<Field>, step: &Step, random: &mut StdRng) {
         field.trouble(format!("cannot set a directory aside: {error}"));
     }
     field.mark_damaged(node.id);
+    drop(turn);
     field.start(node.id);
     sleep(step.hold.max(SETTLE)).await;
     field.note("wipe", Phase::End, &taken.nodes, "");
@@ -120,6 +129,7 @@ pub(super) async fn restore(field: &Arc<Field>, step: &Step, random: &mut StdRng
         return;
     };
     let node = field.cluster.node(taken.nodes[0]);
+    let turn = field.turn.lock().await;
     if !others_hold(field, node.id).await {
         field.reached("damage.withheld");
         return;
@@ -128,7 +138,9 @@ pub(super) async fn restore(field: &Arc<Field>, step: &Step, random: &mut StdRng
     node.kill();
     let kept = remove(&old).and_then(|()| files::copy(node.dir(), &old));
     field.start(node.id);
+    drop(turn);
     sleep(step.hold.max(Duration::from_secs(2))).await;
+    let turn = field.turn.lock().await;
     if !others_hold(field, node.id).await {
         field.reached("damage.withheld");
         return;
@@ -149,6 +161,7 @@ pub(super) async fn restore(field: &Arc<Field>, step: &Step, random: &mut StdRng
         Err(error) => field.trouble(format!("cannot restore old files: {error}")),
     }
     node.settle();
+    drop(turn);
     field.start(node.id);
     sleep(SETTLE).await;
 }
@@ -176,6 +189,7 @@ pub(super) async fn amnesia(field: &Arc<Field>, step: &Step, random: &mut StdRng
         .copied()
         .filter(|node| *node != forgetful && *node != lagging)
         .collect();
+    let turn = field.turn.lock().await;
     if !others_hold(field, forgetful).await {
         field.reached("damage.withheld");
         return;
@@ -199,6 +213,7 @@ pub(super) async fn amnesia(field: &Arc<Field>, step: &Step, random: &mut StdRng
         field.trouble(format!("cannot set a directory aside: {error}"));
     }
     field.mark_damaged(forgetful);
+    drop(turn);
     field.start(forgetful);
     field.cluster.node(lagging).signal(resume);
     sleep(part * 2).await;

@@ -47,8 +47,20 @@ fn lose(field: &Field, taken: &Taken, keeps_some: bool, random: &mut StdRng) {
             disk.store().cut_power();
         }
     }
-    nodes().for_each(crate::hosts::Node::kill);
-    for node in nodes() {
+    // To wait for processes and files must not keep clients from hearing their answers.
+    tokio::task::block_in_place(|| {
+        nodes().for_each(crate::hosts::Node::kill);
+        restore(field, nodes(), keeps_some, random);
+    });
+}
+
+fn restore<'a>(
+    field: &Field,
+    nodes: impl Iterator<Item = &'a crate::hosts::Node>,
+    keeps_some: bool,
+    random: &mut StdRng,
+) {
+    for node in nodes {
         let Some(disk) = &node.disk else {
             field.trouble(format!("node {} has no disk that can be broken", node.id));
             continue;

@@ -24,6 +24,9 @@ pub struct Field {
     pub over: AtomicBool,
     /// Files that are damaged before a node is started again.
     pub damages: u32,
+    /// Held from the look at what others hold until a node's data is gone: two that look at the same time would both be
+    /// told that the other's node holds it.
+    pub(super) turn: tokio::sync::Mutex<()>,
     busy: Mutex<BTreeSet<u64>>,
     damaged: Mutex<BTreeSet<u64>>,
     /// Damaged nodes that have had their plain restart.
@@ -64,6 +67,7 @@ impl Field {
             leader: AtomicU64::new(0),
             over: AtomicBool::new(false),
             damages: 1,
+            turn: tokio::sync::Mutex::default(),
             busy: Mutex::default(),
             damaged: Mutex::default(),
             restarted: Mutex::default(),

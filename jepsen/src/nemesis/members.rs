@@ -98,9 +98,15 @@ pub(super) async fn change(field: &Arc<Field>, step: &Step, random: &mut StdRng)
         return;
     };
     let mut kind = [Kind::Add, Kind::Replace, Kind::ReplaceLost][random.random_range(0..3)];
-    if kind == Kind::ReplaceLost && !others_hold(field, host).await {
-        field.reached("damage.withheld");
-        kind = Kind::Replace;
+    if kind == Kind::ReplaceLost {
+        let _turn = field.turn.lock().await;
+        if others_hold(field, host).await {
+            // Whoever looks next finds it without its data.
+            field.cluster.node(host).kill();
+        } else {
+            field.reached("damage.withheld");
+            kind = Kind::Replace;
+        }
     }
     let name = Name::Members.text();
     let detail = format!("{kind:?} of node {}", field.cluster.node(host).member());

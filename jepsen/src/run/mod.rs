@@ -24,6 +24,7 @@ pub use folder::{Summary, summary_of};
 pub use options::{HostsMode, Options, accompanied};
 
 use crate::check::{Checker, Report, Verdict, Violation, check};
+use crate::disk::Zone;
 use crate::history::{Facts, Function, Kind, Process, Recorder, RunFacts, Value};
 use crate::hosts::{Cluster, Layout, Output};
 use crate::nemesis::{self, Field};
@@ -177,6 +178,14 @@ async fn carry_out(options: &Options, recorder: &Recorder, stage: &Stage) -> any
         sleep(Duration::from_millis(50)).await;
     }
     let load = load::Load::start(options, &field).await?;
+    if options.disks_lie {
+        let disks = field
+            .cluster
+            .nodes
+            .iter()
+            .filter_map(|node| node.disk.as_ref());
+        disks.for_each(|disk| disk.store().lie_about(Zone::Log));
+    }
     let start = Instant::now();
     let time = Duration::from_secs(options.time_s);
     let nemeses: Vec<_> = options

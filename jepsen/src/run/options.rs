@@ -43,6 +43,8 @@ pub struct Options {
     pub namespaces: Option<String>,
     /// Every node's data lies on a disk that can be broken, whether anything breaks it or not.
     pub has_disks: bool,
+    /// Disks say that the log is synced and lose it with their power: such a run must fail.
+    pub disks_lie: bool,
     /// Mean time from the end of a fault to the next of the same nemesis, and longest time one lasts; left out: a few
     /// seconds.
     pub faults_every: Option<Duration>,
@@ -97,6 +99,9 @@ impl Options {
         );
         if self.has_disks && !self.breaks_disks() {
             command.push_str(" --disks");
+        }
+        if self.disks_lie {
+            command.push_str(" --lying-disks");
         }
         if let Some(every) = self.faults_every {
             command.push_str(&format!(" --faults-every {}", every.as_secs_f64()));
