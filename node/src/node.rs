@@ -123,14 +123,18 @@ pub async fn run(
     );
     let (state, apply_thread) =
         state::start(writer, storage.clone()).map_err(anyhow::Error::from)?;
-    let vitals = vitals::start(vitals_config(&config), log.clone(), storage.clone())
-        .map_err(anyhow::Error::from)?;
+    let vitals = vitals::start(
+        vitals_config(&config),
+        log.clone(),
+        Arc::new(storage.clone()),
+    )
+    .map_err(anyhow::Error::from)?;
     let raft = consensus::start(
         raft_config(&config, claim.meta.incarnation),
         consensus::Parts {
             log: log.clone(),
             state: state.clone(),
-            storage: storage.clone(),
+            storage: Arc::new(storage.clone()),
             vitals,
             clock: clock(&config)?,
             suspicion,

@@ -100,7 +100,7 @@ pub(super) fn build(
     bytes: usize,
     time_ns: u64,
 ) -> Option<(Bytes, Answers)> {
-    let now = Instant::now();
+    let now: Instant = tokio::time::Instant::now().into_std();
     let mut entry = EntryBuilder::with_capacity(time_ns, bytes + 64);
     let mut answers = Vec::with_capacity(gathered.len());
     for waiting in gathered {

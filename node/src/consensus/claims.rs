@@ -13,6 +13,7 @@ use std::time::Duration;
 
 use bincode::{Decode, Encode};
 
+use super::blocking;
 use crate::cold;
 use crate::log::{LogId, Vote};
 use crate::meta;
@@ -198,7 +199,7 @@ impl Claims {
         loop {
             tokio::time::sleep(SAVE_PAUSE).await;
             let claims = self.clone();
-            let saved = tokio::task::spawn_blocking(move || claims.save()).await;
+            let saved = blocking::run(move || claims.save()).await;
             if let Ok(Err(error)) = saved {
                 // The log is what must not fail: a full disk must not end a node because of what it knows of others.
                 tracing::warn!(%error, "the others' claims could not be written; trying again");

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use farthing_proto::peer::v1 as wire;
 use farthing_proto::peer::v1::peer_client::PeerClient;
@@ -16,9 +16,9 @@ use openraft::raft::{
     StreamAppendResult, TransferLeaderError, TransferLeaderRequest, TransferLeaderResponse,
     VoteRequest, VoteResponse,
 };
-use tonic::transport::Channel;
 use tonic::{Request, Response, Status};
 
+use super::channel::Channel;
 use super::claims::{Claim, position};
 use super::convert;
 use super::network::{Network, Purpose};
@@ -81,11 +81,11 @@ impl Connection {
                 .collect();
         }
         let sent_wall_ns = self.network.clock.wall_ns();
-        let sent = Instant::now();
+        let sent = self.network.clock.monotonic();
         let reply = within(timeout, client.append(self.request(message, timeout)))
             .await?
             .into_inner();
-        let now = Instant::now();
+        let now = self.network.clock.monotonic();
         self.network.clocks.record(
             self.target,
             sent_wall_ns,
@@ -283,6 +283,7 @@ impl RaftNetworkV2<TypeConfig> for Connection {
         let (chunks, failed) = snapshot::send(vote, snapshot.snapshot);
         let call = client.install_snapshot(self.network.request(self.target, chunks));
         tokio::select! {
+            biased;
             closed = cancel => Err(StreamingError::Closed(closed)),
             error = failed => Err(StreamingError::Unreachable(Unreachable::from_string(error))),
             reply = call => {

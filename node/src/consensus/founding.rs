@@ -21,7 +21,7 @@ const PAUSE: Duration = Duration::from_millis(100);
 const ANSWER_MAX: Duration = Duration::from_secs(1);
 
 /// Whether this node has ever taken part in a cluster.
-pub(super) fn has_history(log: &Log, storage: &storage::Handle) -> bool {
+pub(super) fn has_history(log: &Log, storage: &dyn storage::Store) -> bool {
     let state = log.state();
     state.last.is_some()
         || state.last_purged.is_some()

@@ -97,7 +97,7 @@ pub(super) async fn run(raft: Raft, network: Network, handle: Handle) {
             continue;
         }
         let (why, targets) = reason(&handle, verdict);
-        let now = Instant::now();
+        let now = handle.clock.monotonic();
         if patience.is_over(why, now) {
             patience.moved = Some(now);
             hand_over(&handle, why, &targets).await;

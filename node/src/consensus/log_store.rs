@@ -9,6 +9,7 @@ use futures::stream;
 use openraft::storage::{IOFlushed, LogState, RaftLogReader, RaftLogStorage};
 use tokio::sync::oneshot;
 
+use super::blocking;
 use super::types::{
     RaftEntry, RaftLogId, RaftVote, TypeConfig, from_log_entry, from_log_id, from_vote,
     to_log_entry, to_log_id, to_vote,
@@ -37,9 +38,7 @@ impl LogStore {
             self.log.read(start..end, bytes_max)?
         } else {
             let log = self.log.clone();
-            tokio::task::spawn_blocking(move || log.read(start..end, bytes_max))
-                .await
-                .map_err(io::Error::other)??
+            blocking::run(move || log.read(start..end, bytes_max)).await??
         };
         entries.into_iter().map(from_log_entry).collect()
     }

@@ -4,12 +4,14 @@
 //! restart it is the commit record of the last run, and the log replays the rest.
 
 use std::io;
+use std::sync::Arc;
 
 use futures::{Stream, StreamExt};
 use openraft::entry::RaftEntry as _;
 use openraft::storage::{EntryResponder, RaftSnapshotBuilder, RaftStateMachine};
 use tokio::sync::oneshot;
 
+use super::blocking;
 use super::snapshot::{RaftSnapshot, SnapshotFiles, describe};
 use super::types::{
     RaftLogId, Response, StoredMembership, TypeConfig, decode_membership, encode_membership,
@@ -17,7 +19,7 @@ use super::types::{
 };
 use crate::log;
 use crate::state::{self, Input, Item};
-use crate::storage;
+use crate::storage::{self, Store};
 
 /// Entries in one job of the apply thread: small ones travel together, and no more bytes than one read returns.
 const ENTRIES_PER_JOB: usize = 256;
@@ -26,19 +28,19 @@ const ENTRIES_PER_JOB: usize = 256;
 #[derive(Clone)]
 pub(crate) struct Machine {
     state: state::Handle,
-    storage: storage::Handle,
+    storage: Arc<dyn Store>,
 }
 
 impl Machine {
-    pub(crate) fn new(state: state::Handle, storage: storage::Handle) -> Self {
+    pub(crate) fn new(state: state::Handle, storage: Arc<dyn Store>) -> Self {
         Self { state, storage }
     }
 }
 
 #[cfg(test)]
 impl Machine {
-    pub(super) fn storage(&self) -> &storage::Handle {
-        &self.storage
+    pub(super) fn storage(&self) -> &dyn Store {
+        &*self.storage
     }
 }
 
@@ -191,7 +193,7 @@ async fn finished(job: oneshot::Receiver<Result<(), state::Error>>) -> io::Resul
 /// Builds one snapshot from the window sealed when it was made; of nothing when nothing was applied then.
 pub(crate) struct Builder {
     sealed: Option<Result<storage::SealTicket, state::Error>>,
-    storage: storage::Handle,
+    storage: Arc<dyn Store>,
 }
 
 impl RaftSnapshotBuilder<TypeConfig> for Builder {
@@ -204,9 +206,8 @@ impl RaftSnapshotBuilder<TypeConfig> for Builder {
             None => return describe(SnapshotFiles::Nothing),
         };
         let storage = self.storage.clone();
-        let checkpoint = tokio::task::spawn_blocking(move || storage.build_checkpoint(&ticket))
-            .await
-            .map_err(io::Error::other)?
+        let checkpoint = blocking::run(move || storage.build_checkpoint(&ticket))
+            .await?
             .map_err(|error| io::Error::other(error.to_string()))?;
         describe(SnapshotFiles::Own(checkpoint))
     }

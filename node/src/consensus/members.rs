@@ -4,11 +4,12 @@
 //! refuses a second change before the first is committed.
 
 use std::collections::BTreeSet;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use openraft::async_runtime::watch::WatchReceiver as _;
 use openraft::errors::{ChangeMembershipError, ClientWriteError, RaftError};
 use openraft::{ChangeMembers, Instant as _};
+use tokio::time::Instant;
 
 use super::types::{Member, Raft};
 use super::{Error, Handle, Role};

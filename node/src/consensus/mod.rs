@@ -7,6 +7,8 @@
 //! delay a heartbeat.
 
 mod appends;
+mod blocking;
+pub mod channel;
 mod claims;
 pub mod clocks;
 mod connection;
@@ -24,6 +26,8 @@ mod peer;
 mod read_index;
 mod remember;
 mod retention;
+#[cfg(feature = "simulation")]
+pub mod runtime;
 mod snapshot;
 mod start;
 mod status;
@@ -39,6 +43,8 @@ use std::time::Duration;
 
 pub use self::handle::{Committed, Handle};
 pub use self::members::ChangeError;
+#[cfg(feature = "simulation")]
+pub use self::start::start_here;
 pub use self::start::{Parts, Running, start};
 pub use self::status::{MemberStatus, Role, Status};
 pub use self::suspect::Suspicion;

@@ -5,13 +5,12 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
-use std::time::Duration;
 
 use farthing_proto::peer::v1::peer_client::PeerClient;
 use openraft::RaftNetworkFactory;
 use tonic::Request;
-use tonic::transport::{Channel, Endpoint};
 
+use super::channel::{Channel, Dial};
 use super::claims::Claims;
 use super::clocks::{Clock, Clocks};
 use super::connection::Connection;
@@ -42,6 +41,7 @@ pub(crate) struct Network {
     /// The Raft that speaks over this network, once it runs.
     pub(super) raft: Arc<OnceLock<Raft>>,
     channels: Arc<Mutex<HashMap<(String, Purpose), Channel>>>,
+    dial: Arc<dyn Dial>,
 }
 
 impl Network {
@@ -50,6 +50,7 @@ impl Network {
         clock: Arc<dyn Clock>,
         clocks: Arc<Clocks>,
         claims: Claims,
+        dial: Arc<dyn Dial>,
     ) -> Self {
         Self {
             identity,
@@ -58,6 +59,7 @@ impl Network {
             claims,
             raft: Arc::default(),
             channels: Arc::default(),
+            dial,
         }
     }
 
@@ -88,17 +90,7 @@ impl Network {
         if let Some(channel) = channels.get(&(address.to_owned(), purpose)) {
             return Ok(channel.clone());
         }
-        let endpoint = Endpoint::from_shared(format!("http://{address}"))
-            .map_err(|error| format!("{address} is no address: {error}"))?
-            .tcp_nodelay(true)
-            .connect_timeout(Duration::from_secs(1))
-            .initial_stream_window_size(STREAM_WINDOW_BYTES)
-            .initial_connection_window_size(CONNECTION_WINDOW_BYTES)
-            .http2_adaptive_window(false)
-            .keep_alive_while_idle(true)
-            .http2_keep_alive_interval(Duration::from_secs(1))
-            .keep_alive_timeout(Duration::from_secs(2));
-        let channel = endpoint.connect_lazy();
+        let channel = self.dial.dial(address)?;
         channels.insert((address.to_owned(), purpose), channel.clone());
         Ok(channel)
     }

@@ -30,7 +30,7 @@ use crate::vitals::{self, Level};
 pub(crate) struct PeerService {
     pub(crate) identity: Identity,
     pub(crate) clock: Arc<dyn Clock>,
-    pub(crate) storage: storage::Handle,
+    pub(crate) storage: Arc<dyn storage::Store>,
     pub(crate) started: Arc<OnceLock<(Raft, Handle)>>,
     /// What to answer to a probe before Raft runs.
     pub(crate) initialized: bool,
@@ -210,7 +210,7 @@ impl Peer for PeerService {
             return Err(Status::unavailable("the disk has no room for a snapshot"));
         }
         let raft = self.raft()?.clone();
-        let (vote, snapshot) = Receiver::new(self.storage.clone(), from)
+        let (vote, snapshot) = Receiver::new(Arc::clone(&self.storage), from)
             .receive(request.into_inner())
             .await?;
         let reply = raft

@@ -10,9 +10,10 @@
 //! second before all of those lost power at once.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use farthing_proto::peer::v1 as wire;
+use tokio::time::Instant;
 
 use super::claims::{Claim, rank};
 use super::convert;
@@ -89,7 +90,7 @@ impl Circle {
 /// applied again; blocks.
 pub(super) fn known_membership(
     log: &Log,
-    storage: &storage::Handle,
+    storage: &dyn storage::Store,
 ) -> std::io::Result<Option<RaftMembership>> {
     let applied = storage.applied();
     let mut newest = match &applied.membership {

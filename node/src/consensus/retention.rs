@@ -3,9 +3,11 @@
 //! Under a steady stream of writes the wanted purge is always a little ahead of the newest snapshot, so each round
 //! purges what the snapshot allows and asks for the next one only when the last has arrived.
 
-use std::time::{Duration, Instant};
+use std::sync::Arc;
+use std::time::Duration;
 
 use openraft::async_runtime::watch::WatchReceiver as _;
+use tokio::time::Instant;
 
 use super::types::{Raft, RaftLogId};
 use crate::log::Log;
@@ -52,7 +54,7 @@ fn plan(first_kept: Option<u64>, progress: Progress, building: bool) -> Plan {
 }
 
 /// Runs until Raft ends.
-pub(super) async fn run(raft: Raft, log: Log, storage: storage::Handle, keep_bytes: u64) {
+pub(super) async fn run(raft: Raft, log: Log, storage: Arc<dyn storage::Store>, keep_bytes: u64) {
     // The snapshot that was there when the next one was asked for, and when that was.
     let mut asked: Option<(Option<u64>, Instant)> = None;
     loop {

@@ -12,11 +12,12 @@ use tokio::sync::{mpsc, oneshot};
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Status, Streaming};
 
+use super::blocking;
 use super::convert;
 use super::identity::speaks_for_itself;
 use super::types::{RaftVote, StoredMembership, TypeConfig, decode_membership, from_log_id};
 use crate::log;
-use crate::storage::{self, Checkpoint, Manifest};
+use crate::storage::{self, Manifest, SnapshotSource, Store};
 
 /// Bytes of a file in one message.
 const CHUNK_BYTES: usize = 1 << 20;
@@ -29,7 +30,7 @@ pub(crate) enum SnapshotFiles {
     /// The state before the first entry: nothing to send.
     Nothing,
     /// A checkpoint of this node's own state, to be sent.
-    Own(Arc<Checkpoint>),
+    Own(Arc<dyn SnapshotSource>),
     /// What a leader sent, to be installed.
     Received { dir: PathBuf, manifest: Manifest },
 }
@@ -78,7 +79,7 @@ fn raft_log_id(id: &storage::LogId) -> super::types::RaftLogId {
     })
 }
 
-/// The messages of a snapshot, read by a thread of its own as fast as the network takes them. The second value resolves
+/// The messages of a snapshot, read as fast as the network takes them, off the Raft thread. The second value resolves
 /// with a reason if reading fails.
 pub(crate) fn send(
     vote: RaftVote,
@@ -89,8 +90,8 @@ pub(crate) fn send(
 ) {
     let (chunks, receiver) = mpsc::channel(CHUNKS_AHEAD);
     let (failed, failure) = oneshot::channel();
-    tokio::task::spawn_blocking(move || {
-        if let Err(error) = read_files(&vote, &files, &chunks) {
+    tokio::spawn(async move {
+        if let Err(error) = read_files(&vote, &files, &chunks).await {
             let _ = failed.send(format!("reading a snapshot: {error}"));
         }
     });
@@ -103,7 +104,7 @@ pub(crate) fn send(
     (ReceiverStream::new(receiver), failure)
 }
 
-fn read_files(
+async fn read_files(
     vote: &RaftVote,
     files: &SnapshotFiles,
     chunks: &mpsc::Sender<wire::SnapshotChunk>,
@@ -115,27 +116,35 @@ fn read_files(
         vote: Some(convert::vote_to_wire(vote)),
         manifest: Bytes::from(checkpoint.manifest().to_bytes().map_err(other)?),
     };
-    let send = |part: Part| {
-        chunks
-            .blocking_send(wire::SnapshotChunk { part: Some(part) })
-            .map_err(|_| std::io::Error::from(std::io::ErrorKind::BrokenPipe))
+    let send = async |part: Part| {
+        let sent = chunks.send(wire::SnapshotChunk { part: Some(part) }).await;
+        sent.map_err(|_| std::io::Error::from(std::io::ErrorKind::BrokenPipe))
     };
-    send(Part::Header(header))?;
+    send(Part::Header(header)).await?;
     for (position, file) in checkpoint.manifest().files.iter().enumerate() {
-        let mut source = checkpoint.open(position).map_err(other)?;
+        let of = Arc::clone(checkpoint);
+        let mut source = blocking::run(move || of.open(position))
+            .await?
+            .map_err(other)?;
         let number = u32::try_from(position).map_err(other)?;
         let mut offset = 0;
         while offset < file.length {
             let wanted = usize::try_from(file.length - offset)
                 .unwrap_or(usize::MAX)
                 .min(CHUNK_BYTES);
-            let mut data = vec![0; wanted];
-            source.read_exact(&mut data)?;
+            let (back, data) = blocking::run(move || {
+                let mut data = vec![0; wanted];
+                let read = source.read_exact(&mut data);
+                (source, read.map(|()| data))
+            })
+            .await?;
+            source = back;
             send(Part::Chunk(wire::FileChunk {
                 file: number,
                 offset,
-                data: Bytes::from(data),
-            }))?;
+                data: Bytes::from(data?),
+            }))
+            .await?;
             offset += wanted as u64;
         }
     }
@@ -148,12 +157,12 @@ fn other(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> std::io:
 
 /// Takes the messages of one snapshot.
 pub(crate) struct Receiver {
-    storage: storage::Handle,
+    storage: Arc<dyn Store>,
     from: u64,
 }
 
 impl Receiver {
-    pub(crate) fn new(storage: storage::Handle, from: u64) -> Self {
+    pub(crate) fn new(storage: Arc<dyn Store>, from: u64) -> Self {
         Self { storage, from }
     }
 
@@ -199,7 +208,7 @@ impl Receiver {
 async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, storage::Error> + Send + 'static,
 ) -> Result<T, Status> {
-    match tokio::task::spawn_blocking(work).await {
+    match blocking::run(work).await {
         Ok(Ok(value)) => Ok(value),
         Ok(Err(error)) => Err(Status::internal(format!("snapshot: {error}"))),
         Err(error) => Err(Status::internal(format!("snapshot: {error}"))),

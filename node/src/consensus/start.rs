@@ -8,6 +8,7 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tonic::transport::server::TcpIncoming;
 
+use super::channel::{Dial, Tcp};
 use super::claims::{Claim, Claims, position};
 use super::clocks::{Clock, Clocks};
 
@@ -21,7 +22,7 @@ use super::read_index::ReadIndexes;
 use super::remember::Circle;
 use super::types::Raft;
 use super::{
-    Config, Ended, Handle, Suspicion, founding, guard, members, network, remember, retention,
+    Config, Ended, blocking, Handle, Suspicion, founding, guard, members, network, remember, retention,
     status,
 };
 use crate::log::Log;
@@ -37,7 +38,7 @@ pub struct Parts {
     /// The apply thread.
     pub state: state::Handle,
     /// Readers' side of the state.
-    pub storage: storage::Handle,
+    pub storage: Arc<dyn storage::Store>,
     /// How this node is.
     pub vitals: vitals::Handle,
     /// Source of time.
@@ -108,7 +109,8 @@ pub async fn start(
                 }
             };
             runtime.block_on(async move {
-                let result = run(config, parts, listener, known).await;
+                let serve = |service| serve_peers(listener, service);
+                let result = run(config, parts, known, Arc::new(Tcp), serve).await;
                 let _ = ready.send(result);
                 let _ = stopped.await;
             });
@@ -123,11 +125,37 @@ pub async fn start(
     })
 }
 
-async fn run(
+/// The same on the caller's runtime, over the caller's network: a simulator has several nodes on one thread. `serve` is
+/// given the peers' side of this node.
+///
+/// # Errors
+/// When Raft does not start.
+#[cfg(feature = "simulation")]
+pub async fn start_here(
     config: Config,
     parts: Parts,
-    listener: std::net::TcpListener,
+    dial: Arc<dyn Dial>,
+    serve: impl FnOnce(super::channel::Channel),
+) -> anyhow::Result<Handle> {
+    use tower::ServiceExt;
+    let claims = Claims::open(&config.dir)?;
+    run(config, parts, claims, dial, |service: PeerService| {
+        let service = ServiceExt::<http::Request<tonic::body::Body>>::map_err(
+            service.into_server(),
+            |never: std::convert::Infallible| match never {},
+        );
+        serve(tower::util::BoxCloneSyncService::new(service));
+        Ok(std::future::ready(()))
+    })
+    .await
+}
+
+async fn run<S: Future<Output = ()> + Send + 'static>(
+    config: Config,
+    parts: Parts,
     claims: Claims,
+    dial: Arc<dyn Dial>,
+    serve: impl FnOnce(PeerService) -> anyhow::Result<S>,
 ) -> anyhow::Result<Handle> {
     let identity = Identity {
         cluster_id: config.cluster_id,
@@ -139,9 +167,10 @@ async fn run(
         Arc::clone(&parts.clock),
         Arc::clone(&clocks),
         claims.clone(),
+        dial,
     );
     let initialized =
-        parts.suspicion.is_active() || founding::has_history(&parts.log, &parts.storage);
+        parts.suspicion.is_active() || founding::has_history(&parts.log, &*parts.storage);
     let (ending, ended) = watch::channel(None);
 
     // The peers' listener answers before Raft runs: nodes that start together ask each other first.
@@ -159,12 +188,12 @@ async fn run(
         suspicion: parts.suspicion.clone(),
         ending: ending.clone(),
     };
-    tokio::spawn(serve_peers(listener, service)?);
+    tokio::spawn(serve(service)?);
     tokio::spawn(claims.keep_saved());
 
     let (log, storage) = (parts.log.clone(), parts.storage.clone());
     let membership =
-        tokio::task::spawn_blocking(move || remember::known_membership(&log, &storage)).await??;
+        blocking::run(move || remember::known_membership(&log, &*storage)).await??;
     let circle = Circle::new(
         config.node_id,
         membership.as_ref(),

@@ -21,7 +21,13 @@ openraft::declare_raft_types!(
         NodeId = u64,
         Node = Member,
         LeaderId = leader_id_std::LeaderId<u64, u64>,
+        AsyncRuntime = Runtime,
 );
+
+#[cfg(not(feature = "simulation"))]
+type Runtime = openraft::TokioRuntime;
+#[cfg(feature = "simulation")]
+type Runtime = super::runtime::Seeded;
 
 pub(crate) type Raft = openraft::Raft<TypeConfig, super::machine::Machine>;
 pub(crate) type RaftLogId = openraft::alias::LogIdOf<TypeConfig>;

@@ -47,6 +47,7 @@ use std::time::Duration;
 
 pub use config::{Config, ENTRY_BYTES_MAX, OnFatal, OpenReport, Stats};
 pub use error::{Damage, OpenError};
+pub use open::Driver;
 pub use types::{Done, Entry, EntryKind, LogId, LogState, Vote};
 
 use open::Inner;

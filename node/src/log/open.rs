@@ -31,6 +31,27 @@ impl Log {
     /// # Errors
     /// [`OpenError::Damaged`] when something durable cannot be read; then nothing has been changed.
     pub fn open(disk: Arc<dyn Disk>, config: Config) -> Result<Self, OpenError> {
+        let (log, writer) = Self::open_idle(disk, config)?;
+        log.inner.start(writer).map_err(OpenError::io(
+            "start the threads of",
+            &log.inner.shared.config.dir,
+        ))?;
+        Ok(log)
+    }
+
+    /// The same without threads: nothing is written until the caller lets the [`Driver`] work. For a simulator, which
+    /// has one thread for several nodes and decides how long a sync takes.
+    ///
+    /// # Errors
+    /// As [`Log::open`].
+    pub fn open_driven(disk: Arc<dyn Disk>, config: Config) -> Result<(Self, Driver), OpenError> {
+        let (log, mut writer) = Self::open_idle(disk, config)?;
+        writer.begin();
+        let pool = Arc::clone(&log.inner.pool);
+        Ok((log, Driver { writer, pool }))
+    }
+
+    fn open_idle(disk: Arc<dyn Disk>, config: Config) -> Result<(Self, Writer), OpenError> {
         config.check()?;
         let recovered = recover::recover(&disk, &config)?;
         let pool = Arc::new(Pool::open(
@@ -78,11 +99,7 @@ impl Log {
             report,
             threads: Mutex::default(),
         });
-        inner.start(writer).map_err(OpenError::io(
-            "start the threads of",
-            &inner.shared.config.dir,
-        ))?;
-        Ok(Self { inner })
+        Ok((Self { inner }, writer))
     }
 
     /// Opens a log that [`Log::open`] refused as damaged, with what comes before the damage. The damaged segment and
@@ -108,6 +125,39 @@ impl Log {
             inner.report.damage = Some(damage);
         }
         Ok(log)
+    }
+}
+
+/// The work of a log's threads, done when the caller says so. See [`Log::open_driven`].
+pub struct Driver {
+    writer: Writer,
+    pool: Arc<Pool>,
+}
+
+impl Driver {
+    /// Writes and syncs what was submitted, and calls back. False when there was nothing to do.
+    pub fn work(&mut self) -> bool {
+        let Some(work) = self.writer.shared.try_take() else {
+            return false;
+        };
+        self.writer.perform(work)
+    }
+
+    /// Syncs the last mark, as the log does by itself when nothing was submitted for [`Config::mark_sync_idle`].
+    pub fn settle(&mut self) {
+        if self.writer.is_unsynced() {
+            let work = self.writer.shared.take_idle();
+            self.writer.perform(work);
+        }
+    }
+
+    /// Recycles or fills one segment, if there is one to recycle or to fill.
+    pub fn prepare(&mut self) {
+        if let Err(error) = self.pool.round() {
+            self.writer
+                .shared
+                .fail("recycle a segment", &error, Vec::new());
+        }
     }
 }
 

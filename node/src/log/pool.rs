@@ -40,6 +40,13 @@ pub(super) struct Pool {
     changed: Condvar,
 }
 
+/// What one round of the pool's work came to.
+pub(super) enum Round {
+    Worked,
+    FillFailed,
+    Nothing,
+}
+
 struct PoolState {
     spares: Vec<Spare>,
     /// Purged segments, oldest first. They leave in this order: a hole between segments would be damage.
@@ -163,56 +170,49 @@ impl Pool {
     /// The pool's thread: recycles, then fills, then waits. Ends when closed, or with an error that leaves unknown
     /// which names are durable.
     pub(super) fn run(&self) -> io::Result<()> {
-        let mut state = self.lock();
-        while !state.closing {
-            // Nobody but readers can hold a retired segment, and they only let go.
-            if state
-                .retired
-                .front()
-                .is_some_and(|segment| Arc::strong_count(segment) == 1)
-            {
-                let room = state.spares.len() < self.target + SPARES_EXTRA;
-                let name = state.take_name();
-                let Some(segment) = state.retired.pop_front() else {
-                    continue;
-                };
-                drop(state);
-                let recycled = self.recycle(&segment, name, room)?;
-                state = self.lock();
-                state.spares.extend(recycled);
-                self.changed.notify_all();
-            } else if state.spares.len() < self.target && !state.filling {
-                let name = state.begin_filling();
-                drop(state);
-                let filled = self.fill(name);
-                state = self.lock();
-                state.end_filling(filled.as_ref().err());
-                self.changed.notify_all();
-                match filled {
-                    Ok(spare) => state.spares.push(spare),
-                    Err(_) => state = self.wait(state, RETRY_FILL),
-                }
-            } else if state.retired.is_empty() {
-                state = self
-                    .changed
-                    .wait(state)
-                    .unwrap_or_else(PoisonError::into_inner);
-            } else {
-                state = self.wait(state, RETRY_READER);
+        loop {
+            let after = self.round()?;
+            let state = self.lock();
+            match after {
+                _ if state.closing => return Ok(()),
+                Round::FillFailed => drop(self.changed.wait_timeout(state, RETRY_FILL)),
+                // What was retired or taken since the round is for the next one, at once.
+                _ if state.has_work(self.target) => {}
+                _ if state.retired.is_empty() => drop(self.changed.wait(state)),
+                _ => drop(self.changed.wait_timeout(state, RETRY_READER)),
             }
         }
-        Ok(())
     }
 
-    fn wait<'a>(
-        &self,
-        state: MutexGuard<'a, PoolState>,
-        time: Duration,
-    ) -> MutexGuard<'a, PoolState> {
-        self.changed
-            .wait_timeout(state, time)
-            .unwrap_or_else(PoisonError::into_inner)
-            .0
+    /// Recycles one segment or fills one, if there is one to recycle or to fill.
+    pub(super) fn round(&self) -> io::Result<Round> {
+        let mut state = self.lock();
+        // Nobody but readers can hold a retired segment, and they only let go.
+        if let Some(segment) = state
+            .retired
+            .pop_front_if(|segment| Arc::strong_count(segment) == 1)
+        {
+            let room = state.spares.len() < self.target + SPARES_EXTRA;
+            let name = state.take_name();
+            drop(state);
+            let recycled = self.recycle(&segment, name, room)?;
+            self.lock().spares.extend(recycled);
+        } else if state.spares.len() < self.target && !state.filling {
+            let name = state.begin_filling();
+            drop(state);
+            let filled = self.fill(name);
+            let mut state = self.lock();
+            state.end_filling(filled.as_ref().err());
+            self.changed.notify_all();
+            match filled {
+                Ok(spare) => state.spares.push(spare),
+                Err(_) => return Ok(Round::FillFailed),
+            }
+        } else {
+            return Ok(Round::Nothing);
+        }
+        self.changed.notify_all();
+        Ok(Round::Worked)
     }
 
     fn fill(&self, name: u64) -> io::Result<Spare> {
@@ -261,6 +261,12 @@ impl Pool {
 }
 
 impl PoolState {
+    fn has_work(&self, target: usize) -> bool {
+        let retired = self.retired.front();
+        retired.is_some_and(|segment| Arc::strong_count(segment) == 1)
+            || (self.spares.len() < target && !self.filling)
+    }
+
     fn take_name(&mut self) -> u64 {
         self.next_name += 1;
         self.next_name - 1

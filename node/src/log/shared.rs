@@ -45,6 +45,32 @@ pub(super) struct Shared {
     durable: Condvar,
 }
 
+impl State {
+    fn next_work(&mut self) -> Option<Work> {
+        if self.failure.is_some() {
+            return Some(Work::Stop);
+        }
+        if !self.queue.is_empty() {
+            let mut bytes = 0;
+            let mut ops = Vec::new();
+            while let Some(op) = self
+                .queue
+                .pop_front_if(|op| bytes == 0 || bytes + op.bytes <= BATCH_BYTES_MAX)
+            {
+                bytes += op.bytes;
+                ops.push(op);
+            }
+            return Some(Work::Batch {
+                ops,
+                committed: self.take_committed(),
+            });
+        }
+        self.closing.then(|| Work::Close {
+            committed: self.take_committed(),
+        })
+    }
+}
+
 impl Shared {
     pub(super) fn new(config: Config, state: State) -> Self {
         Self {
@@ -110,32 +136,24 @@ impl Shared {
         }
     }
 
+    /// What there is to do now, if there is anything.
+    pub(super) fn try_take(&self) -> Option<Work> {
+        self.lock().next_work()
+    }
+
+    /// The work of a log that has fallen idle.
+    pub(super) fn take_idle(&self) -> Work {
+        Work::Idle {
+            committed: self.lock().take_committed(),
+        }
+    }
+
     /// Waits for work. With `settle` it gives [`Work::Idle`] after the configured time without any.
     pub(super) fn take(&self, settle: bool) -> Work {
         let mut state = self.lock();
         loop {
-            if state.failure.is_some() {
-                return Work::Stop;
-            }
-            if !state.queue.is_empty() {
-                let mut bytes = 0;
-                let mut ops = Vec::new();
-                while let Some(op) = state
-                    .queue
-                    .pop_front_if(|op| bytes == 0 || bytes + op.bytes <= BATCH_BYTES_MAX)
-                {
-                    bytes += op.bytes;
-                    ops.push(op);
-                }
-                return Work::Batch {
-                    ops,
-                    committed: state.take_committed(),
-                };
-            }
-            if state.closing {
-                return Work::Close {
-                    committed: state.take_committed(),
-                };
+            if let Some(work) = state.next_work() {
+                return work;
             }
             if settle {
                 let (guard, timeout) = self

@@ -4,21 +4,25 @@
 //! It knows nothing of Raft: entries come in as bytes with a log id, outcomes leave through callbacks. It holds no clock
 //! and starts no background change; whatever alters the state is an entry. Start reading at `Worker::apply`.
 
+mod backend;
 #[cfg(test)]
 mod tests;
 
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
 use bytes::Bytes;
-use farthing_ledger::{Applied, Applier, EntryReader, RequestResults};
+use farthing_ledger::{EntryReader, RequestResults};
 use tokio::sync::{oneshot, watch};
 
+pub use backend::Backend;
+use backend::Stored;
+
 use crate::storage;
-use crate::storage::{LogId, Manifest, SealTicket, Writer};
+use crate::storage::{LogId, Manifest, SealTicket, Store, Writer};
 
 /// Jobs waiting for the thread. Each holds a few megabytes of entries at most, and the caller waits for its answer, so
 /// a handful keeps the thread busy.
@@ -109,9 +113,18 @@ enum Job {
 /// Gives work to the thread and says how far it is. Cheap to clone.
 #[derive(Clone)]
 pub struct Handle {
-    jobs: SyncSender<Job>,
+    jobs: Jobs,
     applied: watch::Receiver<Option<u64>>,
-    storage: storage::Handle,
+    store: Arc<dyn Store>,
+}
+
+/// Where jobs are done.
+#[derive(Clone)]
+enum Jobs {
+    /// By the apply thread.
+    Queued(SyncSender<Job>),
+    /// By whoever brings them; nobody is left after an error.
+    Inline(Arc<Mutex<Option<Worker>>>),
 }
 
 /// Starts the apply thread on an opened state. The join handle ends after [`Handle::stop`].
@@ -120,23 +133,26 @@ pub fn start(
     storage: storage::Handle,
 ) -> std::io::Result<(Handle, JoinHandle<()>)> {
     let (jobs, receiver) = sync_channel(JOBS_MAX);
-    let (applied_tx, applied) = watch::channel(writer.applied().log_id.map(|id| id.index));
-    let worker = Worker {
-        writer,
-        applier: Applier::new(),
-        applied: applied_tx,
-    };
+    let (worker, applied) = Worker::new(Box::new(Stored::new(writer)));
     let thread = std::thread::Builder::new()
         .name("apply".into())
         .spawn(move || worker.run(&receiver))?;
-    Ok((
-        Handle {
-            jobs,
-            applied,
-            storage,
-        },
-        thread,
-    ))
+    let handle = Handle {
+        jobs: Jobs::Queued(jobs),
+        applied,
+        store: Arc::new(storage),
+    };
+    Ok((handle, thread))
+}
+
+/// The same without a thread, for a simulator: whoever brings a job does it, and it takes no time.
+pub fn start_inline(backend: Box<dyn Backend>, store: Arc<dyn Store>) -> Handle {
+    let (worker, applied) = Worker::new(backend);
+    Handle {
+        jobs: Jobs::Inline(Arc::new(Mutex::new(Some(worker)))),
+        applied,
+        store,
+    }
 }
 
 impl Handle {
@@ -177,22 +193,33 @@ impl Handle {
 
     /// No pending transfer expires before this time (ns); `None` when none can expire.
     pub fn next_expiry_ns(&self) -> Option<u64> {
-        self.storage.next_due()
+        self.store.next_due()
     }
 
     /// Ends the thread after the jobs before; what is not in a committed run is replayed from the log at the next start.
     pub async fn stop(&self) {
-        let jobs = self.jobs.clone();
-        // The queue may be full for as long as a run takes: do not block the runtime.
-        let _ = tokio::task::spawn_blocking(move || jobs.send(Job::Stop).is_ok()).await;
+        match self.jobs.clone() {
+            // The queue may be full for as long as a run takes: do not block the runtime.
+            Jobs::Queued(jobs) => {
+                let _ = tokio::task::spawn_blocking(move || jobs.send(Job::Stop).is_ok()).await;
+            }
+            Jobs::Inline(worker) => *lock(&worker) = None,
+        }
     }
 
     async fn call<T>(&self, job: impl FnOnce(Done<T>) -> Job) -> Result<T, Error> {
         let (done, answer) = oneshot::channel();
         let mut job = job(done);
+        let jobs = match &self.jobs {
+            Jobs::Queued(jobs) => jobs,
+            Jobs::Inline(worker) => {
+                lock(worker).take_if(|worker| !worker.perform(job));
+                return answer.await.unwrap_or(Err(Error::Stopped));
+            }
+        };
         // Raft sends one job at a time and seals are rare, so the queue is practically never full.
         loop {
-            match self.jobs.try_send(job) {
+            match jobs.try_send(job) {
                 Ok(()) => break,
                 Err(std::sync::mpsc::TrySendError::Full(back)) => {
                     job = back;
@@ -205,42 +232,54 @@ impl Handle {
     }
 }
 
+fn lock(worker: &Mutex<Option<Worker>>) -> std::sync::MutexGuard<'_, Option<Worker>> {
+    worker.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 struct Worker {
-    writer: Writer,
-    applier: Applier,
+    backend: Box<dyn Backend>,
     applied: watch::Sender<Option<u64>>,
 }
 
 impl Worker {
+    fn new(backend: Box<dyn Backend>) -> (Self, watch::Receiver<Option<u64>>) {
+        let (applied, receiver) = watch::channel(backend.applied_index());
+        (Self { backend, applied }, receiver)
+    }
+
     fn run(mut self, jobs: &Receiver<Job>) {
         loop {
             let job = match jobs.recv_timeout(TICK) {
                 Ok(job) => job,
                 Err(RecvTimeoutError::Disconnected) => return,
                 Err(RecvTimeoutError::Timeout) => {
-                    if let Err(error) = self.writer.tick() {
+                    if let Err(error) = self.backend.tick() {
                         tracing::error!(%error, "storage stops");
                         return; // the next job finds nobody and Raft reports the node as stopped
                     }
                     continue;
                 }
             };
-            let alive = match job {
-                Job::Apply { items, done } => answer(
-                    done,
-                    items.into_iter().try_for_each(|item| self.apply(item)),
-                ),
-                Job::Seal { done } => answer(done, self.writer.seal().map_err(Error::from)),
-                Job::Install {
-                    dir,
-                    manifest,
-                    done,
-                } => answer(done, self.install(dir, manifest)),
-                Job::Stop => false,
-            };
-            if !alive {
+            if !self.perform(job) {
                 return;
             }
+        }
+    }
+
+    /// Does one job; false after the last, which is also one that fails.
+    fn perform(&mut self, job: Job) -> bool {
+        match job {
+            Job::Apply { items, done } => answer(
+                done,
+                items.into_iter().try_for_each(|item| self.apply(item)),
+            ),
+            Job::Seal { done } => answer(done, self.backend.seal().map_err(Error::from)),
+            Job::Install {
+                dir,
+                manifest,
+                done,
+            } => answer(done, self.install(dir, manifest)),
+            Job::Stop => false,
         }
     }
 
@@ -249,11 +288,11 @@ impl Worker {
         let index = item.log_id.index;
         let outcome = match item.input {
             Input::Blank => {
-                self.writer.push_empty(item.log_id, None)?;
+                self.backend.push_empty(item.log_id, None)?;
                 None
             }
             Input::Membership(bytes) => {
-                self.writer.push_empty(item.log_id, Some(bytes))?;
+                self.backend.push_empty(item.log_id, Some(bytes))?;
                 None
             }
             Input::Command(bytes) => {
@@ -261,16 +300,7 @@ impl Worker {
                     index,
                     why: error.to_string(),
                 })?;
-                let view = self.writer.prefetch(&entry)?;
-                fail::fail_point!("state.before_apply");
-                let applied = self.applier.apply(&view, &entry);
-                // First of all: a rule that asked for what was not gathered may have been answered wrongly.
-                view.check()?;
-                let Applied { results, changes } = applied.map_err(|broken| Error::Broken {
-                    index,
-                    why: broken.to_string(),
-                })?;
-                self.writer.push(item.log_id, &changes, None)?;
+                let results = self.backend.apply(item.log_id, &bytes, &entry)?;
                 Some(Arc::new(Outcome {
                     log_index: index,
                     results,
@@ -286,9 +316,8 @@ impl Worker {
     }
 
     fn install(&mut self, dir: PathBuf, manifest: Manifest) -> Result<(), Error> {
-        self.writer.install(dir, &manifest)?;
-        self.applied
-            .send_replace(self.writer.applied().log_id.map(|id| id.index));
+        self.backend.install(dir, &manifest)?;
+        self.applied.send_replace(self.backend.applied_index());
         Ok(())
     }
 }

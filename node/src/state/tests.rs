@@ -9,7 +9,7 @@ use farthing_ledger::{Account, AccountId, EntryBuilder, RequestBuilder};
 use tempfile::TempDir;
 
 use super::{Error, Handle, Input, Item, Outcome, start};
-use crate::storage::{Config, DurableLog, LogId, Storage};
+use crate::storage::{self, Config, DurableLog, LogId, Storage};
 
 /// A run never waits for the log.
 struct Durable;
@@ -20,14 +20,29 @@ impl DurableLog for Durable {
     }
 }
 
-fn open(dir: &TempDir) -> Handle {
+/// A running state and the way to read it.
+struct Opened {
+    handle: Handle,
+    storage: storage::Handle,
+}
+
+impl std::ops::Deref for Opened {
+    type Target = Handle;
+
+    fn deref(&self) -> &Handle {
+        &self.handle
+    }
+}
+
+fn open(dir: &TempDir) -> Opened {
     let config = Config {
         cluster_id: 1,
         node_id: 1,
         ..Config::new(dir.path())
     };
     let (writer, storage) = Storage::open(config, Arc::new(Durable)).unwrap();
-    start(writer, storage).unwrap().0
+    let handle = start(writer, storage.clone()).unwrap().0;
+    Opened { handle, storage }
 }
 
 /// Long ago, so that no clock of this machine can be taken for it.
@@ -52,7 +67,7 @@ fn entry(index: u64) -> Bytes {
 /// Who was answered, in which order, and which of the accounts were visible by then.
 type Answers = Arc<Mutex<Vec<(u64, Option<Arc<Outcome>>, bool)>>>;
 
-fn item(handle: &Handle, answers: &Answers, index: u64, input: Input) -> Item {
+fn item(handle: &Opened, answers: &Answers, index: u64, input: Input) -> Item {
     let (storage, answers) = (handle.storage.clone(), Arc::clone(answers));
     Item {
         log_id: LogId {

@@ -22,12 +22,12 @@ pub struct Digest(u128);
 
 impl Digest {
     /// Continues from a sum.
-    pub(crate) fn from_sum(sum: u128) -> Self {
+    pub fn from_sum(sum: u128) -> Self {
         Self(sum)
     }
 
     /// The sum over the rows, without the log id.
-    pub(crate) fn sum(self) -> u128 {
+    pub fn sum(self) -> u128 {
         self.0
     }
 

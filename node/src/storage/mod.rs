@@ -35,6 +35,7 @@ mod run;
 mod scrub;
 mod shared;
 pub mod snapshot;
+mod store;
 #[cfg(test)]
 mod tests;
 pub mod verify;
@@ -57,7 +58,8 @@ pub use prefetch::Prefetched;
 pub use reader::Reader;
 pub use scrub::Pace;
 pub use shared::DurableLog;
-pub use snapshot::{Checkpoint, Incoming, Manifest, SealTicket};
+pub use snapshot::{Checkpoint, Incoming, Manifest, ManifestFile, SealTicket};
+pub use store::{Room, SnapshotSink, SnapshotSource, Store};
 pub use writer::Writer;
 
 use database::Database;

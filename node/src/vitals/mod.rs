@@ -14,7 +14,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use crate::log::Log;
-use crate::storage;
+use crate::storage::Store;
 
 pub use self::board::Verdict;
 pub use self::scrub::{ScrubConfig, ScrubReport};
@@ -71,7 +71,7 @@ pub struct Vitals {
 struct Inner {
     config: Config,
     log: Log,
-    storage: storage::Handle,
+    storage: Arc<dyn Store>,
     space: Mutex<Space>,
     board: Mutex<Board>,
     conclusion: Mutex<Conclusion>,
@@ -100,19 +100,10 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 ///
 /// # Errors
 /// When there is no thread to be had.
-pub fn start(config: Config, log: Log, storage: storage::Handle) -> std::io::Result<Handle> {
-    let ballast = Ballast::open(&config.dir, config.ballast_bytes);
-    let inner = Arc::new(Inner {
-        space: Mutex::new(Space::new(ballast)),
-        board: Mutex::new(Board::new(config.node_id)),
-        conclusion: Mutex::default(),
-        scrub: Scrub::default(),
-        config,
-        log,
-        storage,
-    });
-    inner.look();
-    let weak = Arc::downgrade(&inner);
+pub fn start(config: Config, log: Log, storage: Arc<dyn Store>) -> std::io::Result<Handle> {
+    let handle = look_once(config, log, storage);
+    let inner = &handle.inner;
+    let weak = Arc::downgrade(inner);
     std::thread::Builder::new()
         .name("vitals".into())
         .spawn(move || {
@@ -124,25 +115,47 @@ pub fn start(config: Config, log: Log, storage: storage::Handle) -> std::io::Res
         })?;
     let scrub = inner.config.scrub;
     if !scrub.period.is_zero() {
-        let weak = Arc::downgrade(&inner);
+        let weak = Arc::downgrade(inner);
         std::thread::Builder::new()
             .name("scrub".into())
             .spawn(move || scrub::run(&weak, scrub))?;
     }
-    Ok(Handle { inner })
+    Ok(handle)
+}
+
+/// The same without threads: the disk is looked at now and not again. For a simulator.
+pub fn look_once(config: Config, log: Log, storage: Arc<dyn Store>) -> Handle {
+    let ballast = Ballast::open(&config.dir, config.ballast_bytes);
+    let inner = Arc::new(Inner {
+        space: Mutex::new(Space::new(ballast)),
+        board: Mutex::new(Board::new(config.node_id)),
+        conclusion: Mutex::default(),
+        scrub: Scrub::default(),
+        config,
+        log,
+        storage,
+    });
+    inner.look();
+    Handle { inner }
+}
+
+/// The monotonic clock that the runtime goes by, which a simulator sets.
+fn now() -> Instant {
+    tokio::time::Instant::now().into_std()
 }
 
 impl Inner {
     fn look(&self) {
-        let (free, gauges) = match (self.storage.disk_free_bytes(), self.storage.gauges()) {
-            (Ok(free), Ok(gauges)) => (free, gauges),
-            (Err(error), _) | (_, Err(error)) => {
+        let room = match self.storage.room() {
+            Ok(room) => room,
+            Err(error) => {
                 tracing::warn!(%error, "the room on the disk is not known; the last reading stays");
                 return;
             }
         };
         let spares = self.log.stats().spare_segments;
-        let marks = Marks::of(&self.config, gauges.compaction_bytes(), spares);
+        let free = room.free_bytes;
+        let marks = Marks::of(&self.config, room.compaction_bytes, spares);
         let log_room = free.saturating_add(spares.saturating_mul(self.config.segment_bytes));
         let mut space = lock(&self.space);
         let before = space.level();
@@ -199,7 +212,7 @@ impl Handle {
                 "the digest of this node's state and of node {peer}'s differ at log index {index}: one of them is wrong"
             );
         }
-        board.heard(peer, vitals, compared, Instant::now());
+        board.heard(peer, vitals, compared, now());
     }
 
     /// Draws conclusions from what the voters have said; until the next time they are what everybody here is told.
@@ -212,7 +225,7 @@ impl Handle {
             board.verdict(&voters)
         };
         let conclusion = Conclusion {
-            quorum_level: Some(board.quorum_level(self.level(), &voters, Instant::now())),
+            quorum_level: Some(board.quorum_level(self.level(), &voters, now())),
             verdict,
             voters,
         };
@@ -234,7 +247,7 @@ impl Handle {
 
     /// Voters with room for more, as last heard.
     pub fn roomy_peers(&self) -> Vec<u64> {
-        lock(&self.inner.board).peers_where(Instant::now(), |vitals| vitals.level == Level::Roomy)
+        lock(&self.inner.board).peers_where(now(), |vitals| vitals.level == Level::Roomy)
     }
 
     /// Peers whose log is synced much faster than this node's, when this node's is slow; empty otherwise.
@@ -249,7 +262,7 @@ impl Handle {
         else {
             return Vec::new();
         };
-        lock(&self.inner.board).peers_where(Instant::now(), |vitals| {
+        lock(&self.inner.board).peers_where(now(), |vitals| {
             vitals
                 .sync_p50
                 .is_some_and(|theirs| theirs < bound / 2 && theirs < own / 4)

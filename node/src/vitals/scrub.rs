@@ -95,7 +95,7 @@ pub(super) fn run(weak: &Weak<Inner>, config: ScrubConfig) {
             began: Instant::now(),
             bytes: 0,
         };
-        let result = pass(&log, &storage, pace);
+        let result = pass(&log, &*storage, pace);
         let Some(inner) = weak.upgrade() else { return };
         inner.scrubbed(result);
     }
@@ -104,7 +104,7 @@ pub(super) fn run(weak: &Weak<Inner>, config: ScrubConfig) {
 /// Bytes read and how long it took, or what is damaged.
 fn pass(
     log: &crate::log::Log,
-    storage: &crate::storage::Handle,
+    storage: &dyn crate::storage::Store,
     mut pace: Pace,
 ) -> Result<(u64, Duration), Error> {
     let mut at = 0;

@@ -81,43 +81,58 @@ impl Writer {
     pub(super) fn run(mut self) {
         let shared = Arc::clone(&self.shared);
         let guard = PanicGuard(Arc::clone(&shared));
-        if let Err(error) = self.mark() {
-            shared.fail("mark", &error, Vec::new());
-        }
-        loop {
-            match shared.take(self.unsynced) {
-                Work::Batch { ops, committed } => match self.write(&ops, committed) {
-                    Ok(()) => {
-                        self.acknowledge(ops);
-                        if shared.queue_is_empty()
-                            && let Err(error) = self.mark()
-                        {
-                            shared.fail("mark", &error, Vec::new());
-                        }
-                    }
-                    Err(error) => shared.fail("write and sync", &error, ops),
-                },
-                Work::Idle { committed } => {
-                    // The hint usually comes just after the entries it speaks of; here it costs nothing extra.
-                    if let Err(error) = self.write(&[], committed).and_then(|()| self.sync()) {
-                        shared.fail("sync", &error, Vec::new());
-                    }
-                }
-                Work::Close { committed } => {
-                    let closed = self
-                        .write(&[], committed)
-                        .and_then(|()| self.mark())
-                        .and_then(|()| self.sync());
-                    if let Err(error) = closed {
-                        shared.fail("close", &error, Vec::new());
-                    }
-                    break;
-                }
-                Work::Stop => break,
-            }
-        }
+        self.begin();
+        while self.perform(shared.take(self.unsynced)) {}
         shared.ended();
         drop(guard);
+    }
+
+    /// What comes before the first piece of work.
+    pub(super) fn begin(&mut self) {
+        if let Err(error) = self.mark() {
+            self.shared.fail("mark", &error, Vec::new());
+        }
+    }
+
+    /// Does one piece of work; false after the last.
+    pub(super) fn perform(&mut self, work: Work) -> bool {
+        let shared = Arc::clone(&self.shared);
+        match work {
+            Work::Batch { ops, committed } => match self.write(&ops, committed) {
+                Ok(()) => {
+                    self.acknowledge(ops);
+                    if shared.queue_is_empty()
+                        && let Err(error) = self.mark()
+                    {
+                        shared.fail("mark", &error, Vec::new());
+                    }
+                }
+                Err(error) => shared.fail("write and sync", &error, ops),
+            },
+            Work::Idle { committed } => {
+                // The hint usually comes just after the entries it speaks of; here it costs nothing extra.
+                if let Err(error) = self.write(&[], committed).and_then(|()| self.sync()) {
+                    shared.fail("sync", &error, Vec::new());
+                }
+            }
+            Work::Close { committed } => {
+                let closed = self
+                    .write(&[], committed)
+                    .and_then(|()| self.mark())
+                    .and_then(|()| self.sync());
+                if let Err(error) = closed {
+                    shared.fail("close", &error, Vec::new());
+                }
+                return false;
+            }
+            Work::Stop => return false,
+        }
+        true
+    }
+
+    /// Whether something written waits for a sync.
+    pub(super) fn is_unsynced(&self) -> bool {
+        self.unsynced
     }
 
     /// Writes the records of all operations and syncs.

@@ -49,7 +49,8 @@ impl Drop for Ticket {
 }
 
 impl SealTicket {
-    pub(crate) fn new(applied: AppliedState) -> Self {
+    /// A ticket for the snapshot of exactly what is applied now.
+    pub fn new(applied: AppliedState) -> Self {
         let inner = Ticket {
             applied,
             state: Mutex::new(TicketState::Waiting),
