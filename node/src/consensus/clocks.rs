@@ -1,8 +1,8 @@
 //! What the cluster's clocks say, so that one wrong clock cannot move time.
 //!
-//! Heartbeat replies carry the follower's wall clock. A sample is the difference between that clock and ours, corrected
-//! by half the round trip; it stays valid while both clocks run at the same rate, so it is advanced by our monotonic
-//! clock simply by being a difference. A sample over a slow round trip says little: it is dropped while there is a better
+//! Heartbeat replies carry the follower's wall clock. A sample is what that clock showed at a moment of our monotonic
+//! clock, corrected by half the round trip, and is advanced by that clock. It is no difference to our own wall clock: when
+//! that jumps, a difference taken before would make every other clock seem to jump with it. A sample over a slow round trip says little: it is dropped while there is a better
 //! one, and otherwise taken at its lowest, because time that is late only delays expiry.
 //!
 //! The rule: no proposed time lies above the *lower* median of the live voters' clocks plus [`AHEAD_MAX`], and while fewer
@@ -64,14 +64,20 @@ impl Clock for SkewedClock {
 
 #[derive(Debug, Clone, Copy)]
 struct Sample {
-    /// Peer's wall clock minus ours.
-    offset_ns: i64,
+    /// What the peer's wall clock showed when the sample was taken.
+    wall_ns: u64,
     taken: Instant,
 }
 
 impl Sample {
     fn is_live(&self, now: Instant) -> bool {
         now.saturating_duration_since(self.taken) <= SAMPLE_AGE_MAX
+    }
+
+    /// What the peer's wall clock shows now.
+    fn at(&self, now: Instant) -> u64 {
+        let age = now.saturating_duration_since(self.taken);
+        self.wall_ns.saturating_add(nanoseconds(age))
     }
 }
 
@@ -82,15 +88,8 @@ pub struct Clocks {
 }
 
 impl Clocks {
-    /// Records what `peer` answered to a heartbeat sent at `sent_wall_ns` of our clock and answered after `round_trip`.
-    pub fn record(
-        &self,
-        peer: u64,
-        sent_wall_ns: u64,
-        round_trip: Duration,
-        peer_wall_ns: u64,
-        now: Instant,
-    ) {
+    /// Records what `peer` answered to a heartbeat, `round_trip` after it was sent.
+    pub fn record(&self, peer: u64, round_trip: Duration, peer_wall_ns: u64, now: Instant) {
         if peer_wall_ns == 0 {
             return;
         }
@@ -99,21 +98,14 @@ impl Clocks {
         if slow && samples.get(&peer).is_some_and(|old| old.is_live(now)) {
             return;
         }
-        // When the peer read its clock is not known better than "on the way"; the latest it can have been makes its
-        // clock the lowest it can be.
-        let read_after = if slow { round_trip } else { round_trip / 2 };
-        let read_after_ns = u64::try_from(read_after.as_nanos()).unwrap_or(u64::MAX);
-        let ours_ns = sent_wall_ns.saturating_add(read_after_ns);
-        let offset_ns = i128::from(peer_wall_ns) - i128::from(ours_ns);
-        let offset_ns =
-            i64::try_from(offset_ns).unwrap_or(if offset_ns > 0 { i64::MAX } else { i64::MIN });
-        samples.insert(
-            peer,
-            Sample {
-                offset_ns,
-                taken: now,
-            },
-        );
+        // When the peer read its clock is not known better than "on the way"; the latest it can have been, just now,
+        // makes its clock the lowest it can be.
+        let read_ago = if slow { Duration::ZERO } else { round_trip / 2 };
+        let sample = Sample {
+            wall_ns: peer_wall_ns.saturating_add(nanoseconds(read_ago)),
+            taken: now,
+        };
+        samples.insert(peer, sample);
     }
 
     /// The time to propose when the own clock shows `wall_ns`: that, but not above the lower median of the live voters'
@@ -127,34 +119,39 @@ impl Clocks {
         now: Instant,
     ) -> Option<u64> {
         let samples = self.lock();
-        let offset = |voter: &u64| {
+        let clock_ns = |voter: &u64| {
             if *voter == own {
-                return Some(0);
+                return Some(wall_ns);
             }
             let sample = samples.get(voter).filter(|sample| sample.is_live(now))?;
-            Some(sample.offset_ns)
+            Some(sample.at(now))
         };
         let is_majority =
-            |config: &BTreeSet<u64>| config.iter().filter_map(offset).count() * 2 > config.len();
+            |config: &BTreeSet<u64>| config.iter().filter_map(clock_ns).count() * 2 > config.len();
         if configs.is_empty() || !configs.iter().all(is_majority) {
             return None;
         }
         let voters: BTreeSet<&u64> = configs.iter().flatten().collect();
-        let mut offsets: Vec<i64> = voters.into_iter().filter_map(offset).collect();
-        offsets.sort_unstable();
-        let lower_median = *offsets.get((offsets.len() - 1) / 2)?;
-        let ahead_ns = u64::try_from(AHEAD_MAX.as_nanos()).unwrap_or(u64::MAX);
-        let bound_ns = wall_ns
-            .saturating_add_signed(lower_median)
-            .saturating_add(ahead_ns);
+        let mut clocks_ns: Vec<u64> = voters.into_iter().filter_map(clock_ns).collect();
+        clocks_ns.sort_unstable();
+        let lower_median_ns = *clocks_ns.get((clocks_ns.len() - 1) / 2)?;
+        let bound_ns = lower_median_ns.saturating_add(nanoseconds(AHEAD_MAX));
+        if crate::planted::is("expiry-by-own-clock") {
+            return Some(wall_ns);
+        }
         Some(wall_ns.min(bound_ns))
     }
 
-    /// Differences to the peers' clocks, for status and metrics.
-    pub fn offsets_ns(&self) -> Vec<(u64, i64)> {
-        self.lock()
+    /// How far each peer's clock is ahead of the own one, which shows `wall_ns`, for status and metrics.
+    pub fn offsets_ns(&self, wall_ns: u64, now: Instant) -> Vec<(u64, i64)> {
+        let offset = |sample: &Sample| {
+            let offset = i128::from(sample.at(now)) - i128::from(wall_ns);
+            i64::try_from(offset).unwrap_or(if offset > 0 { i64::MAX } else { i64::MIN })
+        };
+        let samples = self.lock();
+        samples
             .iter()
-            .map(|(peer, sample)| (*peer, sample.offset_ns))
+            .map(|(peer, sample)| (*peer, offset(sample)))
             .collect()
     }
 
@@ -163,6 +160,10 @@ impl Clocks {
             .lock()
             .unwrap_or_else(std::sync::PoisonError::into_inner)
     }
+}
+
+fn nanoseconds(time: Duration) -> u64 {
+    u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)
 }
 
 #[cfg(test)]
@@ -175,13 +176,8 @@ mod tests {
     fn clocks(offsets: &[(u64, i64)], now: Instant) -> Clocks {
         let clocks = Clocks::default();
         for (peer, offset) in offsets {
-            clocks.record(
-                *peer,
-                NOW,
-                Duration::ZERO,
-                NOW.saturating_add_signed(*offset),
-                now,
-            );
+            let wall_ns = NOW.saturating_add_signed(*offset);
+            clocks.record(*peer, Duration::ZERO, wall_ns, now);
         }
         clocks
     }
@@ -199,6 +195,19 @@ mod tests {
         let clocks = clocks(&[(2, -ten_years), (3, -ten_years)], now);
         let expected = NOW - ten_years as u64 + SECOND / 2;
         assert_eq!(proposal(&clocks, 3, now), Some(expected));
+    }
+
+    /// The own clock may jump after the others' were heard.
+    #[test]
+    fn a_leader_that_jumps_ahead_is_held_to_what_the_others_had_said() {
+        let heard = Instant::now();
+        let clocks = clocks(&[(2, 0), (3, 0)], heard);
+        let now = heard + Duration::from_secs(1);
+        let voters = [(1..=3).collect()];
+        let ten_years_on = NOW + 10 * 365 * 24 * 3600 * SECOND;
+        let proposed = clocks.proposal_ns(1, &voters, ten_years_on, now);
+        assert_eq!(proposed, Some(NOW + SECOND + SECOND / 2));
+        assert_eq!(clocks.offsets_ns(NOW, now)[0], (2, SECOND as i64));
     }
 
     #[test]
@@ -254,25 +263,25 @@ mod tests {
     #[test]
     fn a_slow_round_trip_counts_at_its_lowest_and_only_where_nothing_better_is_known() {
         let now = Instant::now();
-        let record_slow = |clocks: &Clocks, now| {
-            clocks.record(2, NOW, Duration::from_secs(2), NOW + SECOND, now);
-        };
+        let slow = Duration::from_secs(2);
         let clocks = Clocks::default();
-        record_slow(&clocks, now);
-        assert_eq!(clocks.offsets_ns(), vec![(2, -(SECOND as i64))]);
-        clocks.record(2, NOW, Duration::from_millis(200), NOW + SECOND / 10, now);
-        assert_eq!(clocks.offsets_ns(), vec![(2, 0)]);
-        record_slow(&clocks, now + SAMPLE_AGE_MAX);
-        assert_eq!(clocks.offsets_ns(), vec![(2, 0)]);
-        record_slow(&clocks, now + SAMPLE_AGE_MAX + Duration::from_millis(1));
-        assert_eq!(clocks.offsets_ns(), vec![(2, -(SECOND as i64))]);
+        clocks.record(2, slow, NOW - SECOND, now);
+        assert_eq!(clocks.offsets_ns(NOW, now), vec![(2, -(SECOND as i64))]);
+        clocks.record(2, Duration::from_millis(200), NOW - SECOND / 10, now);
+        assert_eq!(clocks.offsets_ns(NOW, now), vec![(2, 0)]);
+        let oldest = now + SAMPLE_AGE_MAX;
+        clocks.record(2, slow, NOW, oldest);
+        assert_eq!(clocks.offsets_ns(NOW + 5 * SECOND, oldest), vec![(2, 0)]);
+        let later = oldest + Duration::from_millis(1);
+        clocks.record(2, slow, NOW, later);
+        assert_eq!(clocks.offsets_ns(NOW, later), vec![(2, 0)]);
     }
 
     #[test]
     fn half_the_round_trip_is_taken_out() {
         let now = Instant::now();
         let clocks = Clocks::default();
-        clocks.record(2, NOW, Duration::from_millis(100), NOW + 50_000_000, now);
-        assert_eq!(clocks.offsets_ns(), vec![(2, 0)]);
+        clocks.record(2, Duration::from_millis(100), NOW - 50_000_000, now);
+        assert_eq!(clocks.offsets_ns(NOW, now), vec![(2, 0)]);
     }
 }

@@ -80,19 +80,13 @@ impl Connection {
                 .map(|(node, claim)| convert::claim_to_wire(*node, claim))
                 .collect();
         }
-        let sent_wall_ns = self.network.clock.wall_ns();
         let sent = self.network.clock.monotonic();
         let reply = within(timeout, client.append(self.request(message, timeout)))
             .await?
             .into_inner();
         let now = self.network.clock.monotonic();
-        self.network.clocks.record(
-            self.target,
-            sent_wall_ns,
-            now - sent,
-            reply.wall_clock_ns,
-            now,
-        );
+        let clocks = &self.network.clocks;
+        clocks.record(self.target, now - sent, reply.wall_clock_ns, now);
         self.hear(&request.vote, reply).await
     }
 

@@ -181,7 +181,7 @@ impl Handle {
     /// Where this node stands.
     pub fn status(&self) -> Status {
         match self.begun.get() {
-            Some(begun) => status::read(&begun.raft, &self.clocks),
+            Some(begun) => status::read(&begun.raft, &self.clocks, &*self.clock),
             None => (*self.waiting).clone(),
         }
     }

@@ -1,7 +1,7 @@
 //! Where a node stands, in our own words.
 
 use super::Config;
-use super::clocks::Clocks;
+use super::clocks::{Clock, Clocks};
 use super::start::Parts;
 use super::types::{Member, Raft, RaftMembership};
 use openraft::ServerState;
@@ -124,9 +124,9 @@ pub(super) fn before(
     }
 }
 
-pub(super) fn read(raft: &Raft, clocks: &Clocks) -> Status {
+pub(super) fn read(raft: &Raft, clocks: &Clocks, clock: &dyn Clock) -> Status {
     let metrics = raft.metrics().borrow_watched().clone();
-    let offsets = clocks.offsets_ns();
+    let offsets = clocks.offsets_ns(clock.wall_ns(), clock.monotonic());
     let membership = metrics.membership_config.membership();
     let voters: Vec<u64> = membership.voter_ids().collect();
     let members = membership
