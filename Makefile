@@ -4,7 +4,7 @@
 SHELL := /usr/bin/env bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help deps build up down status test verify arrows deny fix bench soak chaos porcupine clean-data
+.PHONY: help deps build up down status test test-sim verify arrows deny fix bench soak chaos porcupine sim sim-planted clean-data
 
 # ccache keeps the C++ objects over `cargo clean` and between checkouts. The exact words matter: cargo rebuilds
 # RocksDB when they change, so every way into the build (this file, .ci/run) uses the same ones.
@@ -24,6 +24,10 @@ CARGO ?= cargo
 TEST_FEATURES := --features farthing-node/failpoints
 TARGET := $(or $(CARGO_TARGET_DIR),target)
 FARTHING := $(TARGET)/release/farthing
+# The simulator is a workspace of its own with flags of its own (see sim/.cargo/config.toml); it shares the directory of
+# build products, and ccache its share of RocksDB.
+SIM_CARGO = cd sim && CARGO_TARGET_DIR="$(abspath $(TARGET))" RUSTFLAGS="--cfg tokio_unstable" $(CARGO)
+SIM := $(abspath $(TARGET))/release/farthing-sim
 BENCH_DIR ?= $(DIR)-bench
 BENCH_ARGS ?= --transfer-count 1000000
 
@@ -49,10 +53,16 @@ status: ## show the nodes of the local cluster
 
 test: deps ## run every test
 	$(CARGO) test --release --locked --workspace $(TEST_FEATURES)
+	@$(MAKE) --no-print-directory test-sim
+
+test-sim: deps ## run the simulator's own tests: some seeds, and mistakes that must be found
+	$(SIM_CARGO) test --release --locked
 
 verify: deps ## only look: format, lints, arrows between modules, documentation, licences
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --release --locked --workspace --all-targets $(TEST_FEATURES) -- -D warnings
+	cd sim && $(CARGO) fmt --check
+	$(SIM_CARGO) clippy --release --locked --all-targets -- -D warnings
 	@$(MAKE) --no-print-directory arrows
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --release --locked --workspace --no-deps
 	@if command -v cargo-deny >/dev/null 2>&1; then $(MAKE) --no-print-directory deny; else \
@@ -69,6 +79,7 @@ deny: ## check licences, advisories, bans and sources of dependencies (needs car
 fix: ## change what can be mended by itself: format and mechanical lints
 	$(CARGO) clippy --release --workspace --all-targets --fix --allow-dirty --allow-staged
 	$(CARGO) fmt --all
+	cd sim && $(CARGO) fmt
 
 bench: build ## measure a fresh cluster of three nodes (BENCH_ARGS=... for other shapes)
 	@rm -rf "$(BENCH_DIR)"
@@ -108,6 +119,22 @@ porcupine: deps ## have the append history of a run judged by Porcupine (needs g
 	"$(PORCUPINE_DIR)/porcupine" "$(PORCUPINE_DIR)/history.porcupine.jsonl"
 	@if "$(PORCUPINE_DIR)/porcupine" "$(PORCUPINE_DIR)/stale.porcupine.jsonl"; then \
 	  echo "Porcupine accepted a stale read"; exit 1; else echo "The stale read was rejected, as it must be"; fi
+
+SEEDS ?= 1000
+FROM ?= 0
+JOBS ?= 2
+
+sim: deps ## simulate clusters by seeds (SEEDS=1000 FROM=0 JOBS=2), or one again with its trace (SEED=4711)
+	$(SIM_CARGO) build --release --locked
+ifdef SEED
+	$(SIM) replay $(SEED) --trace sim-$(SEED).trace
+else
+	$(SIM) run --seeds $(SEEDS) --from $(FROM) --jobs $(JOBS)
+endif
+
+sim-planted: deps ## show that the simulator finds mistakes made on purpose
+	$(SIM_CARGO) build --release --locked
+	$(SIM) planted
 
 clean-data: ## stop the local cluster and delete its data
 	@if [[ -x "$(FARTHING)" && -d "$(DIR)" ]]; then $(FARTHING) --dir $(DIR) cluster down; fi

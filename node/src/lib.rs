@@ -18,6 +18,8 @@ pub mod disk;
 pub mod log;
 pub mod meta;
 mod node;
+#[doc(hidden)]
+pub mod planted;
 pub mod query;
 pub mod server;
 pub mod state;

@@ -19,7 +19,7 @@ const LAYERS: &[(&str, &[&str])] = &[
 ];
 
 /// Called by every layer, calling none.
-const COMMON: &[&str] = &["telemetry", "cold", "meta", "failpoints"];
+const COMMON: &[&str] = &["telemetry", "cold", "meta", "failpoints", "planted"];
 
 /// Settles what each layer is told, puts the layers together and starts them: calls every layer, called by none.
 const ROOTS: &[&str] = &["lib", "main", "config", "node"];

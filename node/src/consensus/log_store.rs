@@ -146,6 +146,9 @@ impl RaftLogStorage<TypeConfig> for LogStore {
 
     async fn save_vote(&mut self, vote: &RaftVote) -> io::Result<()> {
         let vote = to_vote(vote);
+        if crate::planted::is("vote-not-saved") {
+            return Ok(());
+        }
         Self::durable(|done| self.log.save_vote(vote, done)).await
     }
 
@@ -175,6 +178,11 @@ impl RaftLogStorage<TypeConfig> for LogStore {
             .into_iter()
             .map(|entry| to_log_entry(&entry))
             .collect::<io::Result<Vec<_>>>()?;
+        if crate::planted::is("append-before-durable") {
+            self.log.append(entries, |_| {});
+            callback.io_completed(Ok(()));
+            return Ok(());
+        }
         self.log
             .append(entries, move |result| callback.io_completed(result));
         Ok(())

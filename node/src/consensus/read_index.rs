@@ -119,6 +119,10 @@ fn known_leader(raft: &Raft) -> Option<(u64, Member)> {
 
 /// A round of this node as leader: a majority confirms that it still leads after the round began.
 pub(super) async fn own(raft: &Raft) -> Answer {
+    if crate::planted::is("stale-read") && raft.is_leader() {
+        let applied = raft.metrics().borrow_watched().last_applied;
+        return Ok(applied.map_or(0, |id| id.index));
+    }
     match raft.get_read_log_id(ReadPolicy::ReadIndex).await {
         Ok((read, _)) => Ok(read.index()),
         Err(RaftError::APIError(LinearizableReadError::ForwardToLeader(forward))) => {

@@ -22,8 +22,8 @@ use super::read_index::ReadIndexes;
 use super::remember::Circle;
 use super::types::Raft;
 use super::{
-    Config, Ended, blocking, Handle, Suspicion, founding, guard, members, network, remember, retention,
-    status,
+    Config, Ended, Handle, Suspicion, blocking, founding, guard, members, network, remember,
+    retention, status,
 };
 use crate::log::Log;
 use crate::{state, storage, vitals};
@@ -192,8 +192,7 @@ async fn run<S: Future<Output = ()> + Send + 'static>(
     tokio::spawn(claims.keep_saved());
 
     let (log, storage) = (parts.log.clone(), parts.storage.clone());
-    let membership =
-        blocking::run(move || remember::known_membership(&log, &*storage)).await??;
+    let membership = blocking::run(move || remember::known_membership(&log, &*storage)).await??;
     let circle = Circle::new(
         config.node_id,
         membership.as_ref(),
