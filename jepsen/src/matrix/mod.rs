@@ -228,3 +228,50 @@ fn count(done: &mut BTreeMap<(String, String), (String, u64)>, line: Line) {
     cell.0 = line.verdict;
     cell.1 += 1;
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+
+    fn line(nemesis: &str, verdict: &str, faults: u64, more: &str) -> String {
+        format!(
+            r#"{{"workload":"bank","nemesis":"{nemesis}","seed":7,"time_s":20,"hosts":"proxy","verdict":"{verdict}","reason":"why","ok":10,"fail":1,"info":1,"faults":{faults},"hands":1,"faults_total":{faults}{more}}}"#
+        )
+    }
+
+    #[test]
+    fn what_is_in_the_file_adds_up_and_a_mended_cell_is_open_no_more() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("matrix.jsonl");
+        let lines = [
+            line("kill", "fail", 3, ""),
+            line("kill", "ok", 4, ""),
+            line(
+                "kill,pause",
+                "unknown",
+                5,
+                r#","by_nemesis":{"kill":2,"pause":3}"#,
+            ),
+        ];
+        std::fs::write(&path, lines.join("\n") + "\n").unwrap();
+        let results = Results::open(&path).unwrap();
+        let totals = results.totals();
+        assert_eq!((totals.runs, totals.cells), (3, 2));
+        assert_eq!((totals.faults, totals.hands), (12, 3));
+        assert_eq!(totals.by_nemesis["kill"], 9);
+        assert_eq!(totals.by_nemesis["pause"], 3);
+        let open: Vec<&String> = totals.open.keys().collect();
+        assert_eq!(open, ["bank / kill,pause"]);
+        let cell = |nemeses: &[Nemesis]| Cell {
+            workload: Workload::Bank,
+            nemeses: nemeses.to_vec(),
+        };
+        assert_eq!(results.verdict(&cell(&[Nemesis::Kill])), Some("ok"));
+        assert_eq!(results.runs(&cell(&[Nemesis::Kill])), 2);
+        let both = cell(&[Nemesis::Kill, Nemesis::Pause]);
+        assert_eq!(results.verdict(&both), Some("unknown"));
+        assert_eq!(results.runs(&cell(&[Nemesis::Pause])), 0);
+    }
+}
