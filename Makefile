@@ -4,7 +4,7 @@
 SHELL := /usr/bin/env bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help deps build up down status test test-sim verify arrows deny fix bench soak chaos porcupine sim sim-planted clean-data
+.PHONY: help deps build up down status test test-sim verify arrows deny fix bench soak chaos porcupine sim sim-planted fuzz fuzz-all fuzz-corpus clean-data
 
 # ccache keeps the C++ objects over `cargo clean` and between checkouts. The exact words matter: cargo rebuilds
 # RocksDB when they change, so every way into the build (this file, .ci/run) uses the same ones.
@@ -135,6 +135,18 @@ endif
 sim-planted: deps ## show that the simulator finds mistakes made on purpose
 	$(SIM_CARGO) build --release --locked
 	$(SIM) planted
+
+# What every decoder must hold is in the crate `hostile`; `make test` runs it with seeded mutations.
+MINUTES ?= 10
+fuzz: ## fuzz one decoder: TARGET=amount MINUTES=10 (needs a nightly toolchain and cargo-fuzz)
+	@$(if $(filter command,$(firstword $(origin TARGET))),fuzz/run $(TARGET) $(MINUTES),\
+	  echo "TARGET=NAME is missing; the names: $(notdir $(basename $(wildcard fuzz/fuzz_targets/*.rs)))"; exit 1)
+
+fuzz-all: ## fuzz all decoders, the least tried first, MINUTES=60 in all; adds to fuzz/results.jsonl
+	@fuzz/run all $(MINUTES)
+
+fuzz-corpus: ## write the inputs that fuzzing begins with
+	$(CARGO) run --release --locked -p farthing-hostile -- corpus fuzz
 
 clean-data: ## stop the local cluster and delete its data
 	@if [[ -x "$(FARTHING)" && -d "$(DIR)" ]]; then $(FARTHING) --dir $(DIR) cluster down; fi

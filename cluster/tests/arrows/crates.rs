@@ -52,6 +52,13 @@ const ROWS: &[Row] = &[
         never: &["openraft", "rocksdb", "bincode"],
         others: true,
     },
+    Row {
+        folder: "hostile",
+        // Whoever decodes bytes from outside.
+        ours: &["farthing-ledger"],
+        never: &["openraft", "rocksdb", "bincode"],
+        others: true,
+    },
 ];
 
 /// Everything in the manifests that no row allows.
