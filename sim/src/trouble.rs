@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use farthing_node::consensus::clocks::SAMPLE_AGE_MAX;
+
 use crate::cluster::Cluster;
 use crate::messages::Order;
 use crate::node::host;
@@ -28,6 +30,8 @@ pub struct Troublemaker {
     lasting: Vec<(Duration, Lasting)>,
     added: u64,
     removed: bool,
+    /// Whose clock was the last to be wrong, and when it was set right or will be.
+    wrong_clock: Option<(u64, Duration)>,
 }
 
 impl Troublemaker {
@@ -103,10 +107,14 @@ impl Troublemaker {
         }
     }
 
-    /// One clock at a time is wrong: of more wrong ones nothing is promised.
+    /// One clock at a time is wrong: of more wrong ones nothing is promised. What a node has heard of a clock counts
+    /// for [`SAMPLE_AGE_MAX`], so a clock is only right again for everybody after that time.
     fn move_clock(&mut self, cluster: &mut Cluster, one: u64, until: Duration) {
-        let is_clock = |lasting: &Lasting| matches!(lasting, Lasting::Clock(_));
-        if self.lasting.iter().any(|(_, lasting)| is_clock(lasting)) {
+        let now = cluster.now();
+        let is_too_soon = |(id, right): (u64, Duration)| {
+            right > now || (id != one && right + SAMPLE_AGE_MAX > now)
+        };
+        if self.wrong_clock.is_some_and(is_too_soon) {
             return;
         }
         let second = 1_000_000_000_i64;
@@ -121,6 +129,7 @@ impl Troublemaker {
         if let Some(machine) = cluster.machine(one) {
             machine.clock.set_offset_ns(offset);
             trace::reached("clock jumped");
+            self.wrong_clock = Some((one, until));
             self.lasting.push((until, Lasting::Clock(one)));
         }
     }
