@@ -4,7 +4,7 @@
 SHELL := /usr/bin/env bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help deps build up down status test test-sim verify arrows deny fix bench soak chaos porcupine sim sim-planted fuzz fuzz-all fuzz-corpus clean-data
+.PHONY: help deps build up down status test test-sim verify arrows deny fix bench soak chaos porcupine planted sim sim-planted fuzz fuzz-all fuzz-corpus clean-data
 
 # ccache keeps the C++ objects over `cargo clean` and between checkouts. The exact words matter: cargo rebuilds
 # RocksDB when they change, so every way into the build (this file, .ci/run) uses the same ones.
@@ -103,6 +103,14 @@ chaos: deps ## break small clusters for seven minutes and check that nothing ack
 	  $(TARGET)/release/jepsen run --workload "$${cell%%:*}" --nemesis "$${cell##*:}" --time 20 \
 	    --seed $(CHAOS_SEED) --dir "$(CHAOS_DIR)/$${cell/:/-}" || failed=1; \
 	done; exit "$$failed"
+
+# A node that can have bugs planted is built, set apart under a name of its own, and the ordinary one built again.
+PLANTED_DIR ?= $(DIR)-planted
+planted: deps ## plant bugs in nodes, one after another, until a checker notices each (PLANTED=names, none, list)
+	$(CARGO) build --release --locked -p farthing-node -p farthing-jepsen --features farthing-node/planted
+	@cp $(TARGET)/release/farthing-node $(TARGET)/release/farthing-node-planted
+	$(CARGO) build --release --locked -p farthing-node
+	$(TARGET)/release/jepsen planted --node-bin $(TARGET)/release/farthing-node-planted --dir "$(PLANTED_DIR)" $(PLANTED)
 
 # Three minutes of appends under faults, judged by a checker that is not ours; then the same with a stale read in it.
 PORCUPINE_DIR ?= $(DIR)-porcupine

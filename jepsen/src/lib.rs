@@ -18,6 +18,7 @@ pub mod hosts;
 pub mod matrix;
 pub mod model;
 pub mod nemesis;
+pub mod planted;
 pub mod report;
 pub mod run;
 pub mod synthetic;

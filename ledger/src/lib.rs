@@ -47,6 +47,7 @@ pub mod invariants;
 mod ledger;
 mod memory;
 mod pending;
+mod planted;
 mod record;
 mod result;
 mod setting;
@@ -67,6 +68,7 @@ pub use ids::{AccountId, TransferId};
 pub use ledger::{Ledger, LedgerFlags, SCALE_MAX};
 pub use memory::MemoryState;
 pub use pending::{Pending, PendingStatus};
+pub use planted::planted;
 pub use record::{
     NAMESPACE_BYTES_MAX, NAMESPACE_ROWS_MAX, NamespaceTotals, RECORD_KEY_BYTES_MAX,
     RECORD_VALUE_BYTES_MAX, Record, RecordFlags, RecordItem, RecordKey, VERSION_ABSENT,

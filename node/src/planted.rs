@@ -1,4 +1,5 @@
-//! Mistakes on purpose, switched on by name: the simulator must find each of them. Compiled out without the feature.
+//! Mistakes on purpose, switched on by name: by the simulator for its thread, by `FARTHING_PLANTED` for a process that
+//! `jepsen planted` runs. Each must be found. Compiled out without the feature.
 
 use std::cell::Cell;
 
@@ -6,7 +7,7 @@ thread_local! {
     static ACTIVE: Cell<&'static str> = const { Cell::new("") };
 }
 
-/// The mistakes there are.
+/// The mistakes that the simulator can make.
 pub const NAMES: [&str; 6] = [
     "ack-before-sync",
     "append-before-durable",
@@ -25,7 +26,7 @@ pub fn activate(name: &str) {
 /// Whether this mistake is to be made.
 #[cfg(feature = "planted")]
 pub(crate) fn is(name: &str) -> bool {
-    ACTIVE.get() == name
+    ACTIVE.get() == name || farthing_ledger::planted(name)
 }
 
 /// Whether this mistake is to be made: never.

@@ -7,6 +7,7 @@ mod crates;
 mod doors;
 mod failpoints;
 mod layers;
+mod planted;
 mod source;
 
 use std::path::{Path, PathBuf};
@@ -36,6 +37,12 @@ fn layers_of_the_node_call_only_those_below() {
 #[test]
 fn the_harness_tries_every_failpoint_of_the_node() {
     let differences = failpoints::differences(&root());
+    assert!(differences.is_empty(), "{}", differences.join("\n"));
+}
+
+#[test]
+fn the_harness_hunts_every_planted_bug() {
+    let differences = planted::differences(&root());
     assert!(differences.is_empty(), "{}", differences.join("\n"));
 }
 

@@ -5,6 +5,7 @@ mod check;
 mod export;
 mod matrix;
 mod mutate;
+mod planted;
 mod replay;
 mod run;
 mod synthetic;
@@ -30,6 +31,7 @@ enum Command {
     Check(check::Check),
     Export(export::Export),
     Mutate(mutate::Mutate),
+    Planted(planted::Planted),
     Synthetic(synthetic::Make),
 }
 
@@ -47,6 +49,7 @@ impl Cli {
             Command::Check(command) => command.run(),
             Command::Export(command) => command.run(),
             Command::Mutate(command) => command.run(),
+            Command::Planted(command) => command.run(),
             Command::Synthetic(command) => command.run(),
         }
     }

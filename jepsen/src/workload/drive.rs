@@ -172,6 +172,7 @@ fn written(
         Ok((outcomes, log_index)) => {
             drive.counts.writes_ok.fetch_add(1, Ordering::Relaxed);
             drive.shared.leader.store(node, Ordering::Relaxed);
+            drive.shared.newest.fetch_max(log_index, Ordering::Relaxed);
             let facts = Facts {
                 node: Some(node),
                 log_index: Some(log_index),

@@ -1,6 +1,7 @@
 //! Requests, made one after the other from a seed.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use farthing_client::{AMOUNT_MAX, Account, AccountId, Transfer, TransferFlags, TransferId};
@@ -122,10 +123,11 @@ impl Mix {
     }
 
     fn level(&mut self) -> Consistency {
-        if self.chance(10) {
-            Consistency::Stale
-        } else {
-            Consistency::Linearizable
+        let newest = self.shared.newest.load(Ordering::Relaxed);
+        match self.random.random_range(0..100) {
+            0..10 => Consistency::Stale,
+            10..25 if newest > 0 => Consistency::MinLogIndex(newest),
+            _ => Consistency::Linearizable,
         }
     }
 
@@ -186,11 +188,15 @@ impl Mix {
         match pending {
             Some(pending) if self.chance(55) => {
                 let posts = self.chance(60);
-                let partly = self.chance(30) && pending.amount > 1;
-                let (flags, amount) = match (posts, partly) {
-                    (true, true) => (TransferFlags::POST_PENDING_TRANSFER, pending.amount - 1),
-                    (true, false) => (TransferFlags::POST_PENDING_TRANSFER, AMOUNT_MAX),
-                    (false, _) => (TransferFlags::VOID_PENDING_TRANSFER, 0),
+                let flags = match posts {
+                    true => TransferFlags::POST_PENDING_TRANSFER,
+                    false => TransferFlags::VOID_PENDING_TRANSFER,
+                };
+                let amount = match self.random.random_range(0..10) {
+                    _ if !posts => 0,
+                    0..3 if pending.amount > 1 => pending.amount - 1,
+                    3 => pending.amount + 1, // more than was reserved: refused
+                    _ => AMOUNT_MAX,
                 };
                 Ask::Transfers(vec![Transfer {
                     id: TransferId(self.random.random_range(1..u128::MAX)),

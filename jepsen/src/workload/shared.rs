@@ -24,6 +24,8 @@ const REMEMBERED: usize = 256;
 pub struct Shared {
     /// Node that leads, as far as anybody said; 0 = unknown.
     pub leader: AtomicU64,
+    /// Highest log index that a write was answered with: reads ask for it wherever they go.
+    pub newest: AtomicU64,
     sent: Mutex<Vec<Transfer>>,
     pendings: Mutex<Vec<Transfer>>,
     used: Mutex<Used>,
@@ -42,6 +44,7 @@ impl Default for Shared {
     fn default() -> Self {
         Self {
             leader: AtomicU64::new(0),
+            newest: AtomicU64::new(0),
             sent: Mutex::default(),
             pendings: Mutex::default(),
             used: Mutex::default(),

@@ -3,6 +3,7 @@
 use crate::account::{Account, AccountFlags};
 use crate::ids::TransferId;
 use crate::pending::{Pending, PendingStatus};
+use crate::planted;
 use crate::result::ItemResult;
 use crate::status::CreateTransferStatus as Status;
 use crate::transfer::{Transfer, TransferFlags};
@@ -39,12 +40,13 @@ impl Command for Transfer {
             Some(Seen::Refused) => return Ok(Status::IdAlreadyFailed.at(now)),
             Some(Seen::Applied {
                 transfer: existing, ..
-            }) => {
+            }) if !planted("exists-moves-again") => {
                 return Ok(match compare_transfer(self, &existing, overlay)? {
                     Ok(()) => Status::Exists.at(existing.timestamp),
                     Err(status) => status.at(now),
                 });
             }
+            Some(Seen::Applied { .. }) => {}
         }
         let outcome = if self.flags.resolves_pending() {
             resolve_pending(self, overlay, timestamp, now)?
@@ -54,7 +56,7 @@ impl Command for Transfer {
         match outcome {
             Ok(()) => Ok(Status::Created.at(timestamp)),
             Err(status) => {
-                if status.is_transient() {
+                if status.is_transient() && !planted("refused-id-forgotten") {
                     overlay.refuse(self.id)?;
                 }
                 Ok(status.at(now))
@@ -133,6 +135,20 @@ fn move_amount<V: View>(
         amount,
         timestamp,
         ..*item
+    };
+    let transfer = match planted("field-lost") {
+        true => Transfer {
+            code: transfer.code.max(1) - 1,
+            ..transfer
+        },
+        false => transfer,
+    };
+    let transfer = match planted("nodes-differ") && timestamp.is_multiple_of(16) {
+        true => Transfer {
+            user_data_32: std::process::id() % 2,
+            ..transfer
+        },
+        false => transfer,
     };
     let sequence = overlay.add_transfer(transfer, debit_slot, credit_slot)?;
     if pending {

@@ -182,6 +182,9 @@ impl<'w, 'a, V: View> Walk<'w, 'a, V> {
             self.answer(result);
             if result.status != 0 {
                 self.break_chain();
+                if crate::planted("tick-shared") {
+                    self.overlay.clock.timestamp -= 1;
+                }
             }
             if self.chain.is_some() && (!item.linked() || last) {
                 self.end_chain();

@@ -25,6 +25,9 @@ pub(super) fn pulse<V: View>(overlay: &mut Overlay<'_, V>, due: Due) -> Result<I
         let inconsistent = Broken::PendingInconsistent {
             transfer: pending.transfer.id.0,
         };
+        if crate::planted("expiry-skipped") && pending.transfer.timestamp.is_multiple_of(4) {
+            continue;
+        }
         let place = pending.due_at().ok_or(inconsistent)?;
         if place.0 > due.now || place <= last_place {
             return Err(inconsistent);

@@ -129,7 +129,17 @@ pub(super) fn build(
 pub(super) fn settle(result: Result<Committed, consensus::Error>, answers: Answers) {
     match result {
         Ok(committed) => {
-            for (position, (answer, _permit)) in answers.into_iter().enumerate() {
+            let requests = answers.len();
+            for (mut position, (answer, _permit)) in answers.into_iter().enumerate() {
+                if crate::planted::is("answers-swapped") && requests > 1 {
+                    position = requests - 1 - position;
+                }
+                if crate::planted::is("says-no-after-yes")
+                    && committed.outcome.log_index.is_multiple_of(64)
+                {
+                    let _ = answer.send(Err(Refusal::NotLeader { leader: None }));
+                    continue;
+                }
                 let result = match committed.outcome.results.get(position) {
                     Some(results) => Ok(Answer {
                         log_index: committed.outcome.log_index,

@@ -215,6 +215,10 @@ impl RaftNetworkV2<TypeConfig> for Connection {
             let vote = first.vote;
             let input = futures::stream::iter([first]).chain(input);
             let mut client = self.client()?;
+            if crate::planted::is("ack-before-quorum") {
+                let network = self.network.clone();
+                return Ok(super::planted::unheard(network, self.target, client, input));
+            }
             let sent = Arc::new(AtomicU64::new(0));
             let count = Arc::clone(&sent);
             // A membership too large to encode is skipped here and ends the stream as unanswered; it was refused when

@@ -159,7 +159,10 @@ impl Handle {
 
     /// Whether the voters' states agree, as far as this node knows.
     pub fn verdict(&self) -> Verdict {
-        self.vitals.verdict()
+        match crate::planted::is("digest-not-compared") {
+            true => Verdict::Sound,
+            false => self.vitals.verdict(),
+        }
     }
 
     /// Whether this node may stand for election: what it has is right and all of it is there.

@@ -94,7 +94,13 @@ impl RaftStateMachine<TypeConfig> for Machine {
             }
             None => StoredMembership::default(),
         };
-        Ok((applied.log_id.as_ref().map(raft_id), membership))
+        let mut applied = applied.log_id.as_ref().map(raft_id);
+        if crate::planted::is("replay-skips-one")
+            && let Some(applied) = &mut applied
+        {
+            applied.index += 1;
+        }
+        Ok((applied, membership))
     }
 
     async fn apply<Strm>(&mut self, entries: Strm) -> io::Result<()>

@@ -23,6 +23,7 @@ mod machine;
 mod members;
 mod network;
 mod peer;
+mod planted;
 mod read_index;
 mod remember;
 mod retention;

@@ -38,6 +38,9 @@ impl ReadIndexes {
     }
 
     pub(super) async fn get(&self) -> Answer {
+        if crate::planted::is("read-index-skipped") {
+            return Ok(0);
+        }
         let stopped = || Error::Stopped("no read rounds any more".into());
         let (answer, index) = oneshot::channel();
         self.waiting.send(answer).await.map_err(|_| stopped())?;

@@ -69,6 +69,7 @@ impl Handle {
     ) -> Result<storage::Reader, Error> {
         let index = match consistency {
             Consistency::Stale => None,
+            Consistency::AtLeast(_) if crate::planted::is("min-index-ignored") => None,
             Consistency::AtLeast(index) => Some(index),
             Consistency::Linearizable => {
                 let read_index =

@@ -176,6 +176,11 @@ impl Run<'_> {
         let options = self.shared.resources.family(family::IDS);
         let mut file = RunFile::new(&options, usize::MAX, self.path(family::IDS));
         for (id, place) in &ids {
+            if crate::planted::is("id-row-lost") && id.is_multiple_of(16)
+                || crate::planted::is("refused-id-row-lost") && place.sequence == 0
+            {
+                continue;
+            }
             file.put(&id.to_be_bytes(), &place.to_bytes(), &mut self.pace)?;
         }
         let files = file.finish()?;
