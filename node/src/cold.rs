@@ -34,6 +34,10 @@ pub enum Kind {
     Claims = 5,
     /// That this node has lost part of its log and is not whole yet.
     Suspect = 6,
+    /// The last membership a node knew, beside its log and state.
+    Members = 7,
+    /// What a node has found wrong with its own data.
+    Finding = 8,
 }
 
 /// Why bytes are not the cold metadata that was asked for.

@@ -21,6 +21,7 @@ mod node;
 #[doc(hidden)]
 pub mod planted;
 pub mod query;
+mod repair;
 pub mod server;
 pub mod state;
 pub mod storage;

@@ -2,7 +2,8 @@
 //!
 //! It prints one JSON line on stdout when it serves, logs on stderr, and stops gracefully on SIGTERM or SIGINT.
 //! Exit codes: 0 stopped, 1 failure, 2 usage or configuration, 3 storage failed while running, 4 damaged data,
-//! 5 the directory belongs to another node or cluster, 6 the directory is older than what the node has promised.
+//! 5 the directory belongs to another node or cluster, 6 the directory is older than what the node has promised,
+//! 7 damage was found that the next start repairs, and the process could not start itself again.
 
 use std::io::Write as _;
 use std::process::ExitCode;
@@ -73,6 +74,12 @@ fn main() -> ExitCode {
     let code = match result {
         Ok(()) => 0,
         Err(error) => {
+            if matches!(error, farthing_node::Error::Repair(_)) {
+                tracing::error!(%error, "starting again");
+                telemetry::flush();
+                let why = start_again();
+                tracing::error!(why, "cannot start again");
+            }
             tracing::error!(%error, "the node ends");
             telemetry::tell(format_args!("farthing-node: {error}"));
             error.exit_code()
@@ -82,6 +89,54 @@ fn main() -> ExitCode {
     // Returning would run C++'s static destructors under threads that still use RocksDB, which then abort. Whatever must
     // last is on disk by now; what is not, recovery does without.
     signal_hook::low_level::exit(i32::from(code))
+}
+
+/// Counts how often a process has started itself again.
+const STARTS: &str = "FARTHING_NODE_STARTED_AGAIN";
+/// Data that is damaged so often has a cause that starting again does not mend.
+const STARTS_MAX: u32 = 3;
+
+/// Replaces this process by a new one that begins as this one did, under the same process id. Returns why it could not.
+fn start_again() -> String {
+    use std::os::unix::process::CommandExt as _;
+    let before = std::env::var(STARTS)
+        .ok()
+        .and_then(|count| count.parse().ok());
+    let count: u32 = before.unwrap_or(0);
+    if count >= STARTS_MAX {
+        return format!(
+            "data was found damaged {count} times since this process was started; look at the disk"
+        );
+    }
+    let program = match std::env::current_exe() {
+        Ok(program) => program,
+        Err(error) => return error.to_string(),
+    };
+    let arguments = std::env::args_os().skip(1);
+    // What a test has planted is planted once.
+    #[cfg(feature = "failpoints")]
+    let arguments = without_failpoints(arguments);
+    let error = std::process::Command::new(program)
+        .args(arguments)
+        .env(STARTS, (count + 1).to_string())
+        .exec();
+    error.to_string()
+}
+
+#[cfg(feature = "failpoints")]
+fn without_failpoints(
+    arguments: impl Iterator<Item = std::ffi::OsString>,
+) -> Vec<std::ffi::OsString> {
+    let mut kept = Vec::new();
+    let mut arguments = arguments.peekable();
+    while let Some(argument) = arguments.next() {
+        if argument == "--failpoint" {
+            arguments.next();
+        } else {
+            kept.push(argument);
+        }
+    }
+    kept
 }
 
 /// `NAME=ACTION`, where an action such as `3*off->panic` counts how often the point is passed.

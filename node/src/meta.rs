@@ -8,6 +8,8 @@ use bincode::{Decode, Encode};
 use crate::cold;
 
 const FILE: &str = "node.meta";
+/// The same once more, written after it: one damaged file must not take a node out.
+const COPY: &str = "node.meta.copy";
 
 /// Contents of `node.meta`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
@@ -95,46 +97,73 @@ pub fn claim(dir: &Path, cluster_id: u128, node_id: u64) -> Result<Claim, Error>
             });
         }
     }
-    let path = dir.join(FILE);
-    let incarnation = match std::fs::read(&path) {
-        Ok(bytes) => {
-            let found: NodeMeta =
-                cold::decode(cold::Kind::Node, &bytes).map_err(|error| Error::Damaged {
-                    path: path.clone(),
-                    why: error.to_string(),
-                })?;
-            if (found.cluster_id, found.node_id) != (cluster_id, node_id) {
-                return Err(Error::Foreign {
-                    dir: dir.to_owned(),
-                    found_node: found.node_id,
-                    found_cluster: found.cluster_id,
-                    node: node_id,
-                    cluster: cluster_id,
-                });
-            }
-            found.incarnation + 1
+    let found = match (read(dir, FILE), read(dir, COPY)) {
+        (Ok(first), Ok(copy)) => first.max_by_starts(copy),
+        (Ok(found), Err(error)) | (Err(error), Ok(found)) if found.0.is_some() => {
+            tracing::error!(%error, "one of two files is damaged; the other one is used, and both are written again");
+            found
         }
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => 1,
-        Err(source) => return Err(Error::Io { path, source }),
+        (Err(error), _) | (_, Err(error)) => return Err(error),
     };
+    if let Some(found) = found.0
+        && (found.cluster_id, found.node_id) != (cluster_id, node_id)
+    {
+        return Err(Error::Foreign {
+            dir: dir.to_owned(),
+            found_node: found.node_id,
+            found_cluster: found.cluster_id,
+            node: node_id,
+            cluster: cluster_id,
+        });
+    }
+    let incarnation = found.0.map_or(1, |found| found.incarnation + 1);
     let meta = NodeMeta {
         cluster_id,
         node_id,
         incarnation,
     };
-    write(dir, &path, &meta)?;
+    write(dir, FILE, &meta)?;
+    write(dir, COPY, &meta)?;
     Ok(Claim { _lock: lock, meta })
 }
 
-fn write(dir: &Path, path: &Path, meta: &NodeMeta) -> Result<(), Error> {
-    let bytes = cold::encode(cold::Kind::Node, meta).map_err(|error| Error::Damaged {
-        path: path.to_owned(),
-        why: error.to_string(),
-    })?;
-    replace(dir, FILE, &bytes).map_err(|source| Error::Io {
-        path: path.to_owned(),
-        source,
-    })
+/// What one of the two files says; nothing when it is not there.
+struct Found(Option<NodeMeta>);
+
+impl Found {
+    fn max_by_starts(self, other: Self) -> Self {
+        let starts = |found: &NodeMeta| found.incarnation;
+        Self(self.0.into_iter().chain(other.0).max_by_key(starts))
+    }
+}
+
+fn read(dir: &Path, name: &str) -> Result<Found, Error> {
+    let path = dir.join(name);
+    match std::fs::read(&path) {
+        Ok(bytes) => match cold::decode(cold::Kind::Node, &bytes) {
+            Ok(found) => Ok(Found(Some(found))),
+            Err(error) => Err(Error::Damaged {
+                path,
+                why: error.to_string(),
+            }),
+        },
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Found(None)),
+        Err(source) => Err(Error::Io { path, source }),
+    }
+}
+
+fn write(dir: &Path, name: &str, meta: &NodeMeta) -> Result<(), Error> {
+    let path = dir.join(name);
+    let bytes = match cold::encode(cold::Kind::Node, meta) {
+        Ok(bytes) => bytes,
+        Err(error) => {
+            return Err(Error::Damaged {
+                path,
+                why: error.to_string(),
+            });
+        }
+    };
+    replace(dir, name, &bytes).map_err(|source| Error::Io { path, source })
 }
 
 /// Replaces a small file by a synced rename: a crash leaves the old or the new one.
@@ -171,14 +200,33 @@ mod tests {
         assert!(matches!(claim(dir.path(), 7, 1), Err(Error::InUse(_))));
     }
 
+    fn flip(path: &Path) -> Vec<u8> {
+        let mut bytes = std::fs::read(path).unwrap();
+        *bytes.last_mut().unwrap() ^= 1;
+        std::fs::write(path, &bytes).unwrap();
+        bytes
+    }
+
     #[test]
-    fn a_damaged_file_is_not_overwritten() {
+    fn one_damaged_file_is_mended_from_the_other() {
+        let dir = tempfile::tempdir().unwrap();
+        drop(claim(dir.path(), 7, 1).unwrap());
+        for (starts, name) in [(2, FILE), (3, COPY)] {
+            flip(&dir.path().join(name));
+            assert_eq!(claim(dir.path(), 7, 1).unwrap().meta.incarnation, starts);
+        }
+        std::fs::remove_file(dir.path().join(FILE)).unwrap();
+        assert_eq!(claim(dir.path(), 7, 1).unwrap().meta.incarnation, 4);
+        assert!(read(dir.path(), FILE).is_ok_and(|found| found.0.is_some()));
+    }
+
+    #[test]
+    fn damaged_files_are_not_overwritten() {
         let dir = tempfile::tempdir().unwrap();
         drop(claim(dir.path(), 7, 1).unwrap());
         let path = dir.path().join(FILE);
-        let mut bytes = std::fs::read(&path).unwrap();
-        *bytes.last_mut().unwrap() ^= 1;
-        std::fs::write(&path, &bytes).unwrap();
+        let bytes = flip(&path);
+        flip(&dir.path().join(COPY));
         assert!(matches!(
             claim(dir.path(), 7, 1),
             Err(Error::Damaged { .. })

@@ -8,11 +8,10 @@ use tokio::sync::{mpsc, watch};
 
 use crate::config::Config;
 use crate::consensus::clocks::{Clock, SkewedClock, SystemClock};
-use crate::disk::RealDisk;
 use crate::log::{Log, OpenError};
 use crate::server::{Context, Identity};
-use crate::storage::{DurableLog, Storage};
-use crate::{admission, consensus, log, meta, query, server, state, storage, vitals};
+use crate::storage::DurableLog;
+use crate::{admission, consensus, log, meta, query, repair, server, state, storage, vitals};
 
 /// Why a node did not start or did not go on. Each has its exit code.
 #[derive(Debug, thiserror::Error)]
@@ -42,6 +41,14 @@ pub enum Error {
         "this node has forgotten what it promised: {0}. Its directory went back in time, or it was emptied or replaced by a copy. Others count on what is missing, so it must not go on: remove it from the cluster and add a node with an empty directory under a new id"
     )]
     Forgot(String),
+    /// The state is damaged and this node has nobody who could give it back.
+    #[error(
+        "the state cannot be used: {0}. There is no other node that could give it back; keep the directory"
+    )]
+    Found(String),
+    /// This node's data is damaged; its next start repairs it.
+    #[error("this node's data cannot be used: {0}; the next start repairs it")]
+    Repair(String),
     /// Anything else that ends a node.
     #[error(transparent)]
     Other(#[from] anyhow::Error),
@@ -52,9 +59,13 @@ impl Error {
     pub fn exit_code(&self) -> u8 {
         match self {
             Self::Storage(_) => 3,
-            Self::Log(OpenError::Damaged(_)) | Self::Directory(meta::Error::Damaged { .. }) => 4,
+            Self::Log(OpenError::Damaged(_))
+            | Self::Directory(meta::Error::Damaged { .. })
+            | Self::Found(_) => 4,
+            Self::State(error) if error.is_damage() => 4,
             Self::Directory(meta::Error::Foreign { .. }) => 5,
             Self::Forgot(_) => 6,
+            Self::Repair(_) => 7,
             Self::Directory(_)
             | Self::Listen { .. }
             | Self::Log(_)
@@ -64,7 +75,7 @@ impl Error {
     }
 }
 
-struct Durable(Log);
+pub(crate) struct Durable(pub(crate) Log);
 
 impl DurableLog for Durable {
     fn wait_durable(&self, index: u64, timeout: Duration) -> bool {
@@ -100,7 +111,6 @@ pub async fn run(
 
     let (fatal, mut died) = mpsc::channel(1);
     let suspicion = consensus::Suspicion::open(&config.dir).map_err(anyhow::Error::from)?;
-    let log = open_log(&config, fatal, &suspicion)?;
     let storage_config = storage::Config {
         cluster_id: config.cluster_id,
         node_id: config.node_id,
@@ -111,8 +121,21 @@ pub async fn run(
         disk_quota_bytes: config.disk_quota_bytes,
         ..storage::Config::new(&config.dir)
     };
+    let (dir, members, own) = (config.dir.clone(), config.members.clone(), config.node_id);
+    let has_others = move || consensus::has_others(&dir, &members, own);
+    let repair::Opened {
+        log,
+        writer,
+        storage,
+        rebuild_to,
+    } = repair::open(
+        &config.dir,
+        &log_config(&config, fatal),
+        &storage_config,
+        &suspicion,
+        has_others(),
+    )?;
     let term_at_start = log.vote().map_or(0, |vote| vote.term);
-    let (writer, storage) = Storage::open(storage_config, Arc::new(Durable(log.clone())))?;
     tracing::info!(
         node_id = config.node_id,
         cluster_id = format!("{:032x}", config.cluster_id),
@@ -138,6 +161,7 @@ pub async fn run(
             vitals,
             clock: clock(&config)?,
             suspicion,
+            rebuild_to,
         },
         peer_listener,
     )
@@ -179,6 +203,7 @@ pub async fn run(
             tracing::info!("stopping: handing leadership over and finishing what is under way");
             Ok(())
         }
+        what = repair::due(&config.dir, &raft.handle, &storage, &has_others) => Err(Error::Repair(what)),
         Some(error) = died.recv() => Err(Error::Storage(error)),
         why = ended.ended() => Err(match why {
             consensus::Ended::Failed(why) => Error::Storage(why),
@@ -191,7 +216,11 @@ pub async fn run(
         })),
     };
     // After an error nothing that may be wrong is written any more; recovery at the next start is the only way back.
-    result?;
+    result.map_err(|error| match repair::left(&config.dir, &storage) {
+        Some(what) if has_others() => Error::Repair(what),
+        Some(what) => Error::Found(what),
+        None => error,
+    })?;
     raft.stop().await;
     let _ = close.send(());
     let _ = tokio::time::timeout(Duration::from_secs(3), serving).await;
@@ -206,13 +235,7 @@ pub async fn run(
     Ok(())
 }
 
-/// Opens the log; a damaged one with what comes before the damage, once it is durable that the node is suspect. A lone
-/// node has nobody who could refill it, so there damage ends it.
-fn open_log(
-    config: &Config,
-    fatal: mpsc::Sender<String>,
-    suspicion: &consensus::Suspicion,
-) -> Result<Log, Error> {
+fn log_config(config: &Config, fatal: mpsc::Sender<String>) -> log::Config {
     let mut log_config =
         log::Config::new(config.dir.join("log"), config.cluster_id, config.node_id);
     log_config.segment_bytes = u32::try_from(config.log_segment_bytes).unwrap_or(1 << 30);
@@ -220,34 +243,7 @@ fn open_log(
         tracing::error!(%error, "the log cannot go on: this node stops; what it had acknowledged is on the others");
         let _ = fatal.try_send(error.to_string());
     });
-    let disk = Arc::new(RealDisk);
-    let has_others = config.members.keys().any(|id| *id != config.node_id);
-    match Log::open(disk.clone(), log_config.clone()) {
-        Err(OpenError::Damaged(damage)) if has_others => {
-            tracing::error!(%damage, "this node is suspect: it goes on with what comes before the damage, and neither votes nor leads before the others have refilled it");
-            suspicion.begin(&damage).map_err(anyhow::Error::from)?;
-            match Log::open_before_damage(disk.clone(), log_config.clone()) {
-                // Not even its first records tell what the vote was: the others know.
-                Err(OpenError::Damaged(damage)) => {
-                    let aside = put_log_aside(config).map_err(anyhow::Error::from)?;
-                    tracing::error!(%damage, aside = %aside.display(), "nothing of the log can be used; it was put aside, and this node begins with an empty one");
-                    Ok(Log::open(disk, log_config)?)
-                }
-                opened => Ok(opened?),
-            }
-        }
-        opened => Ok(opened?),
-    }
-}
-
-/// Keeps a log that cannot be used for whoever wants to look at it. Synced.
-fn put_log_aside(config: &Config) -> std::io::Result<std::path::PathBuf> {
-    let free = |number: &u32| !config.dir.join(format!("log.damaged.{number}")).exists();
-    let number = (1..=u32::MAX).find(free).unwrap_or(u32::MAX);
-    let aside = config.dir.join(format!("log.damaged.{number}"));
-    std::fs::rename(config.dir.join("log"), &aside)?;
-    std::fs::File::open(&config.dir)?.sync_all()?;
-    Ok(aside)
+    log_config
 }
 
 fn raft_config(config: &Config, incarnation: u64) -> consensus::Config {

@@ -229,6 +229,7 @@ impl Machine {
                 vitals,
                 clock: Arc::new(self.clock.clone()),
                 suspicion: Suspicion::open(&self.dir)?,
+                rebuild_to: None,
             },
             Arc::new(port),
             |channel| {

@@ -98,13 +98,14 @@ impl Failure {
     }
 
     /// True when the node should be left: it does not lead, goes down, or is lost. An
-    /// overloaded leader is still the leader.
+    /// overloaded leader, or one without room, is still the leader.
     pub(crate) fn leaves_node(&self) -> bool {
         match self {
             Failure::Refused { refused, .. } => !matches!(
                 refused.reason,
                 Some(
                     Reason::Overloaded
+                        | Reason::DiskFull
                         | Reason::IndexNotReached
                         | Reason::Deadline
                         | Reason::InvalidField

@@ -39,6 +39,23 @@ async fn an_overloaded_leader_is_given_the_time_it_asks_for() {
 }
 
 #[tokio::test]
+async fn a_cluster_without_room_is_asked_again_until_the_deadline() {
+    let (cluster, client) = bank(1).await;
+    let full = |hint| Refused::new(Reason::DiskFull, "full").with_retry_after(hint);
+    cluster.fault(Fault::Refuse(full(Duration::from_millis(120))));
+    let begun = Instant::now();
+    pay(&client, 10).await.unwrap();
+    assert!(begun.elapsed() >= Duration::from_millis(120));
+    assert_eq!(cluster.streams(), 1, "the leader still leads");
+
+    let before = cluster.request_count();
+    cluster.fault(Fault::Refuse(full(Duration::from_secs(60))));
+    let error = pay(&client, 11).await.unwrap_err();
+    assert_eq!(error.reason(), Some(Reason::DiskFull), "{error:?}");
+    assert_eq!(cluster.request_count(), before + 1);
+}
+
+#[tokio::test]
 async fn a_refusal_for_good_is_told_at_once_and_alone() {
     let (cluster, client) = bank(1).await;
     cluster.fault(Fault::Refuse(Refused::invalid(vec![FieldError::new(

@@ -145,6 +145,7 @@ impl Started {
             Some(4) => " (damaged data)",
             Some(5) => " (data of another cluster or node)",
             Some(6) => " (its directory is older than what it has promised)",
+            Some(7) => " (its data was damaged again and again)",
             _ => "",
         };
         Some(format!("{status}{meaning}"))

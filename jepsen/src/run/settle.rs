@@ -62,11 +62,13 @@ pub(super) async fn wait_ready(field: &Arc<Field>, within: Duration) -> bool {
         }
         waiting = still;
         if began.elapsed() > BY_ITSELF {
+            // One at a time, and only while somebody leads: what two nodes lost, an empty one could not give back.
             let silent = |id: &&u64| {
                 field.is_damaged(**id) && !field.is_replacing(**id) && !replaced.contains(*id)
             };
-            let hands: Vec<u64> = waiting.iter().filter(silent).copied().collect();
-            for id in hands {
+            let is_calm =
+                goal != 0 && !field.cluster.ids().iter().any(|id| field.is_replacing(*id));
+            if let Some(id) = waiting.iter().find(silent).copied().filter(|_| is_calm) {
                 let why = "damaged, and not back by itself".to_owned();
                 tokio::spawn(nemesis::replace(Arc::clone(field), id, why));
                 replaced.push(id);

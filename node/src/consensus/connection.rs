@@ -278,7 +278,7 @@ impl RaftNetworkV2<TypeConfig> for Connection {
         _option: RPCOption,
     ) -> Result<SnapshotResponse<TypeConfig>, StreamingError<TypeConfig>> {
         let mut client = self.client().map_err(StreamingError::from)?;
-        let (chunks, failed) = snapshot::send(vote, snapshot.snapshot);
+        let (chunks, failed) = snapshot::send(Some(vote), snapshot.snapshot);
         let call = client.install_snapshot(self.network.request(self.target, chunks));
         tokio::select! {
             biased;

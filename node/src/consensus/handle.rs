@@ -48,6 +48,8 @@ pub struct Handle {
     pub(super) node_id: u64,
     pub(super) vitals: vitals::Handle,
     pub(super) suspicion: Suspicion,
+    /// The state began anew at this start and shows itself from this index on.
+    pub(super) rebuild_to: Option<u64>,
 }
 
 impl Handle {
@@ -168,6 +170,12 @@ impl Handle {
     /// Whether this node may stand for election: what it has is right and all of it is there.
     pub(super) fn may_lead(&self) -> bool {
         self.verdict().serves() && !self.suspicion.is_active()
+    }
+
+    /// Whether the state was lost and does not hold yet what this node had committed before.
+    pub fn is_rebuilding(&self) -> bool {
+        self.rebuild_to
+            .is_some_and(|index| self.state.applied_index() < Some(index))
     }
 
     /// What the disks have room for: this node's, when it has less than the best majority, because it is this node

@@ -183,6 +183,11 @@ impl RaftStateMachine<TypeConfig> for Machine {
 
     async fn get_current_snapshot(&mut self) -> io::Result<Option<RaftSnapshot>> {
         let checkpoint = self.storage.current_checkpoint();
+        if checkpoint.is_none() && self.storage.lacks_checkpoint() {
+            // Raft asks for it to send it: without one the follower would wait for ever.
+            let mut builder = self.get_snapshot_builder().await;
+            return builder.build_snapshot().await.map(Some);
+        }
         checkpoint
             .map(|found| describe(SnapshotFiles::Own(found)))
             .transpose()

@@ -7,6 +7,7 @@
 //! delay a heartbeat.
 
 mod appends;
+mod begin;
 mod blocking;
 pub mod channel;
 mod claims;
@@ -25,8 +26,10 @@ mod network;
 mod peer;
 mod planted;
 mod read_index;
+mod refill;
 mod remember;
 mod retention;
+mod roster;
 #[cfg(feature = "simulation")]
 pub mod runtime;
 mod snapshot;
@@ -44,6 +47,7 @@ use std::time::Duration;
 
 pub use self::handle::{Committed, Handle};
 pub use self::members::ChangeError;
+pub use self::roster::has_others;
 #[cfg(feature = "simulation")]
 pub use self::start::start_here;
 pub use self::start::{Parts, Running, start};

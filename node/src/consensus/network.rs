@@ -78,6 +78,12 @@ impl Network {
             .map(PeerClient::new)
     }
 
+    /// A client for a peer's checkpoint, on the connection of snapshots.
+    pub(crate) fn snapshots(&self, address: &str) -> Result<PeerClient<Channel>, String> {
+        let channel = self.channel(address, Purpose::Snapshots)?;
+        Ok(PeerClient::new(channel).max_decoding_message_size(MESSAGE_BYTES_MAX))
+    }
+
     /// Wraps a message with the metadata that says who calls whom.
     pub(crate) fn request<T>(&self, to: u64, message: T) -> Request<T> {
         let mut request = Request::new(message);

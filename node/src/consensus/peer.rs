@@ -19,18 +19,20 @@ use super::clocks::Clock;
 use super::convert;
 use super::identity::{Identity, speaks_for_itself};
 use super::network::MESSAGE_BYTES_MAX;
+use super::refill::Giver;
 use super::snapshot::Receiver;
 use super::types::{Raft, TypeConfig, from_log_id};
 use super::{Ended, Error, Handle, Suspicion, exchange};
 use crate::log::Log;
 use crate::storage;
-use crate::vitals::{self, Level};
+use crate::vitals::{self, Level, Verdict};
 
 /// The peer service. It listens before Raft exists, because a node that starts asks its peers first.
 pub(crate) struct PeerService {
     pub(crate) identity: Identity,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) storage: Arc<dyn storage::Store>,
+    pub(crate) giver: Giver,
     pub(crate) started: Arc<OnceLock<(Raft, Handle)>>,
     /// What to answer to a probe before Raft runs.
     pub(crate) initialized: bool,
@@ -95,6 +97,14 @@ impl PeerService {
             }
         }
         Ok(())
+    }
+
+    /// Whether this node's state may take the place of another's.
+    fn may_give_state(&self) -> bool {
+        match self.started.get() {
+            Some((_, handle)) => handle.verdict() == Verdict::Sound,
+            None => self.vitals.damage().is_none(),
+        }
     }
 
     /// A vote and the question that precedes it differ only in what Raft is asked.
@@ -321,6 +331,25 @@ impl Peer for PeerService {
         self.vitals
             .heard(from, exchange::from_wire(request.into_inner()));
         Ok(Response::new(exchange::to_wire(&self.vitals.own())))
+    }
+
+    type FetchCheckpointStream = BoxStream<'static, Result<wire::SnapshotChunk, Status>>;
+
+    async fn fetch_checkpoint(
+        &self,
+        request: Request<wire::FetchCheckpointRequest>,
+    ) -> Result<Response<Self::FetchCheckpointStream>, Status> {
+        let from = self.identity.check(request.metadata())?;
+        if !self.may_give_state() {
+            return Err(Status::failed_precondition(
+                "this node's state is not to be trusted",
+            ));
+        }
+        let answer = self
+            .giver
+            .give(from, request.into_inner().index_min)
+            .await?;
+        Ok(Response::new(answer))
     }
 
     async fn remember(

@@ -86,26 +86,27 @@ impl Circle {
     }
 }
 
-/// The newest membership that this node has: of its state, or of an entry behind it. Reads all of the log that is to be
+/// The newest membership that this node has, with its log index: of its state, or of an entry behind it. Reads all of the log that is to be
 /// applied again; blocks.
 pub(super) fn known_membership(
     log: &Log,
     storage: &dyn storage::Store,
-) -> std::io::Result<Option<RaftMembership>> {
+) -> std::io::Result<Option<(u64, RaftMembership)>> {
     let applied = storage.applied();
     let mut newest = match &applied.membership {
-        Some((_, bytes)) => Some(decode_membership(bytes)?),
+        Some((id, bytes)) => Some((id.index, decode_membership(bytes)?)),
         None => None,
     };
     let end = log.state().last.map_or(0, |last| last.index + 1);
-    let mut start = applied.log_id.map_or(0, |id| id.index + 1);
+    let purged = log.state().last_purged.map_or(0, |id| id.index + 1);
+    let mut start = applied.log_id.map_or(0, |id| id.index + 1).max(purged);
     while start < end {
         let entries = log.read(start..end, READ_BYTES_MAX)?;
         let Some(last) = entries.last() else { break };
         start = last.log_id.index + 1;
         for entry in &entries {
             if entry.kind == EntryKind::Membership {
-                newest = Some(decode_membership(&entry.payload)?);
+                newest = Some((entry.log_id.index, decode_membership(&entry.payload)?));
             }
         }
     }

@@ -82,7 +82,7 @@ fn raft_log_id(id: &storage::LogId) -> super::types::RaftLogId {
 /// The messages of a snapshot, read as fast as the network takes them, off the Raft thread. The second value resolves
 /// with a reason if reading fails.
 pub(crate) fn send(
-    vote: RaftVote,
+    vote: Option<RaftVote>,
     files: SnapshotFiles,
 ) -> (
     ReceiverStream<wire::SnapshotChunk>,
@@ -91,7 +91,7 @@ pub(crate) fn send(
     let (chunks, receiver) = mpsc::channel(CHUNKS_AHEAD);
     let (failed, failure) = oneshot::channel();
     tokio::spawn(async move {
-        if let Err(error) = read_files(&vote, &files, &chunks).await {
+        if let Err(error) = read_files(vote.as_ref(), &files, &chunks).await {
             let _ = failed.send(format!("reading a snapshot: {error}"));
         }
     });
@@ -105,7 +105,7 @@ pub(crate) fn send(
 }
 
 async fn read_files(
-    vote: &RaftVote,
+    vote: Option<&RaftVote>,
     files: &SnapshotFiles,
     chunks: &mpsc::Sender<wire::SnapshotChunk>,
 ) -> std::io::Result<()> {
@@ -113,7 +113,7 @@ async fn read_files(
         return Err(other("only an own checkpoint is sent"));
     };
     let header = wire::SnapshotHeader {
-        vote: Some(convert::vote_to_wire(vote)),
+        vote: vote.map(convert::vote_to_wire),
         manifest: Bytes::from(checkpoint.manifest().to_bytes().map_err(other)?),
     };
     let send = async |part: Part| {
@@ -123,11 +123,13 @@ async fn read_files(
     send(Part::Header(header)).await?;
     for (position, file) in checkpoint.manifest().files.iter().enumerate() {
         let of = Arc::clone(checkpoint);
-        let mut source = blocking::run(move || of.open(position))
-            .await?
-            .map_err(other)?;
+        let opened = blocking::run(move || of.open(position)).await?;
+        let mut source = opened.map_err(|error| {
+            checkpoint.condemn();
+            other(error)
+        })?;
         let number = u32::try_from(position).map_err(other)?;
-        let mut offset = 0;
+        let (mut offset, mut crc) = (0, 0);
         while offset < file.length {
             let wanted = usize::try_from(file.length - offset)
                 .unwrap_or(usize::MAX)
@@ -139,13 +141,23 @@ async fn read_files(
             })
             .await?;
             source = back;
+            let data = data.inspect_err(|_| checkpoint.condemn())?;
+            crc = crc32c::crc32c_append(crc, &data);
             send(Part::Chunk(wire::FileChunk {
                 file: number,
                 offset,
-                data: Bytes::from(data?),
+                data: Bytes::from(data),
             }))
             .await?;
             offset += wanted as u64;
+        }
+        if crc != file.crc32c {
+            tracing::error!(
+                file = file.name,
+                "a snapshot's file is damaged: another snapshot takes its place"
+            );
+            checkpoint.condemn();
+            return Err(other("a file of the snapshot is damaged"));
         }
     }
     Ok(())
@@ -183,8 +195,36 @@ impl Receiver {
             .map_err(|error| Status::invalid_argument(error.to_string()))?;
         // Before its files are taken: a stranger must not fill the disk.
         speaks_for_itself(self.from, &vote)?;
-        let manifest = Manifest::from_bytes(&header.manifest)
+        let files = self.take(&header.manifest, chunks, 0).await?;
+        let snapshot = describe(files).map_err(|error| Status::internal(error.to_string()))?;
+        Ok((vote, snapshot))
+    }
+
+    /// The same of an answer to a question of this node: it comes without a vote, and must reach entry `index_min`.
+    pub(crate) async fn receive_files(
+        self,
+        mut chunks: Streaming<wire::SnapshotChunk>,
+        index_min: u64,
+    ) -> Result<SnapshotFiles, Status> {
+        match chunks.message().await?.and_then(|chunk| chunk.part) {
+            Some(Part::Header(header)) => self.take(&header.manifest, chunks, index_min).await,
+            _ => Err(Status::invalid_argument(
+                "a checkpoint begins with its header",
+            )),
+        }
+    }
+
+    async fn take(
+        self,
+        manifest: &[u8],
+        mut chunks: Streaming<wire::SnapshotChunk>,
+        index_min: u64,
+    ) -> Result<SnapshotFiles, Status> {
+        let manifest = Manifest::from_bytes(manifest)
             .map_err(|error| Status::invalid_argument(format!("manifest: {error}")))?;
+        if manifest.log_id.index < index_min {
+            return Err(Status::invalid_argument("it does not reach far enough"));
+        }
         tracing::info!(from = self.from, log_id = ?manifest.log_id, files = manifest.files.len(), "receiving a snapshot");
         let mut incoming = blocking(move || self.storage.receive(manifest)).await?;
         while let Some(chunk) = chunks.message().await? {
@@ -198,9 +238,7 @@ impl Receiver {
             .await?;
         }
         let (dir, manifest) = blocking(move || incoming.finish()).await?;
-        let snapshot = describe(SnapshotFiles::Received { dir, manifest })
-            .map_err(|error| Status::internal(error.to_string()))?;
-        Ok((vote, snapshot))
+        Ok(SnapshotFiles::Received { dir, manifest })
     }
 }
 

@@ -61,13 +61,13 @@ impl Accounts for Service {
             .collect();
         let reader = self.0.reader(request.consistency.into(), until).await?;
         let found = tokio::task::block_in_place(|| reader.accounts(&ids))
-            .map_err(|error| storage_failed(&error))?;
+            .map_err(|error| storage_failed(self.0.storage(), &error))?;
         let ledgers: Vec<u32> = found
             .iter()
             .flatten()
             .map(|account| account.ledger)
             .collect();
-        let scales = self.0.scales().read(&reader, &ledgers)?;
+        let scales = self.0.scales().read(self.0.storage(), &reader, &ledgers)?;
         let accounts = found
             .iter()
             .map(|account| v1::LookedUpAccount {

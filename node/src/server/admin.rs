@@ -28,7 +28,7 @@ impl Admin for Service {
     ) -> Result<Response<v1::StatusReply>, Status> {
         let context = self.0.clone();
         let reply = tokio::task::block_in_place(|| status::of(&context))
-            .map_err(|error| storage_failed(&error))?;
+            .map_err(|error| storage_failed(self.0.storage(), &error))?;
         Ok(self.0.reply(reply))
     }
 
@@ -152,7 +152,9 @@ impl Admin for Service {
         let reply = work
             .await
             .map_err(|error| Refused::new(Reason::Internal, error.to_string()))?;
-        Ok(self.0.reply(reply.map_err(|error| storage_failed(&error))?))
+        Ok(self
+            .0
+            .reply(reply.map_err(|error| storage_failed(self.0.storage(), &error))?))
     }
 
     async fn allot_node_id(

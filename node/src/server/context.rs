@@ -173,6 +173,10 @@ impl Context {
             let message = "this node's state is damaged or differs from the majority's, so it serves no reads; ask another node";
             return Err(Refused::new(Reason::NodeSuspect, message));
         }
+        if self.consensus().is_rebuilding() {
+            let message = "this node's state was damaged and is being made again, so it serves no reads yet; ask another node";
+            return Err(Refused::new(Reason::NodeSuspect, message));
+        }
         let consistency = match consistency {
             Consistency::Linearizable => query::Consistency::Linearizable,
             Consistency::MinLogIndex(index) => query::Consistency::AtLeast(index),
@@ -194,7 +198,7 @@ impl Context {
                 query::Error::Deadline { .. } => {
                     Refused::new(Reason::IndexNotReached, error.to_string())
                 }
-                query::Error::Storage(error) => storage_failed(&error),
+                query::Error::Storage(error) => storage_failed(self.storage(), &error),
                 query::Error::Late => Refused::new(Reason::Deadline, error.to_string()),
                 query::Error::Stopping => Refused::new(Reason::ShuttingDown, error.to_string()),
             })
@@ -233,7 +237,8 @@ impl Context {
 }
 
 /// A failure of the node's own storage in a lookup.
-pub(super) fn storage_failed(error: &storage::Error) -> Refused {
+pub(super) fn storage_failed(storage: &storage::Handle, error: &storage::Error) -> Refused {
+    storage.note_damage(error);
     tracing::error!(%error, "a read from storage failed");
     Refused::new(
         Reason::Internal,

@@ -51,7 +51,7 @@ impl Ledgers for Service {
             super::transfers::check_count("numbers", request.numbers.len())?;
         }
         let reader = self.0.reader(request.consistency.into(), until).await?;
-        let failed = |error| Status::from(storage_failed(&error));
+        let failed = |error| Status::from(storage_failed(self.0.storage(), &error));
         let mut next_page_token = String::new();
         let ledgers = if request.numbers.is_empty() {
             let after = parse_token(&request.page_token)?;

@@ -105,7 +105,7 @@ async fn last_allotted(context: &Context, until: Instant) -> Result<(u64, u64), 
     let key = RecordKey::new(NAMESPACE, KEY)
         .ok_or_else(|| Refused::new(Reason::Internal, "the key of node ids is no key"))?;
     let found = tokio::task::block_in_place(|| reader.record(&key))
-        .map_err(|error| storage_failed(&error))?;
+        .map_err(|error| storage_failed(context.storage(), &error))?;
     let Some(record) = found else {
         return Ok((0, VERSION_ABSENT));
     };

@@ -94,7 +94,8 @@ impl Service {
             }
             Ok(answer)
         });
-        let answer = answer.map_err(|error: crate::storage::Error| storage_failed(&error))?;
+        let answer = answer
+            .map_err(|error: crate::storage::Error| storage_failed(self.0.storage(), &error))?;
         Ok(answer.finish(request.request_number, reader.applied_index()))
     }
 }

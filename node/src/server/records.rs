@@ -52,7 +52,7 @@ impl Records for Service {
                 .map(|key| Ok(convert::record::to_wire(key, reader.record(key)?.as_ref())))
                 .collect::<Result<Vec<_>, crate::storage::Error>>()
         });
-        let records = records.map_err(|error| storage_failed(&error))?;
+        let records = records.map_err(|error| storage_failed(self.0.storage(), &error))?;
         Ok(self.0.reply(v1::LookupRecordsReply {
             records,
             applied_index: reader.applied_index(),

@@ -9,7 +9,7 @@ use farthing_proto::convert::consistency::Consistency;
 use farthing_proto::error::Refused;
 
 use super::context::{Context, storage_failed};
-use crate::storage::Reader;
+use crate::storage::{self, Reader};
 
 /// Ledgers remembered; far more than a cluster has assets.
 const KEPT_MAX: usize = 65_536;
@@ -48,7 +48,11 @@ impl Scales {
         if !missing.is_empty() {
             // Linearizable: a registration that was acknowledged must be seen, or an amount would be misread.
             let reader = context.reader(Consistency::Linearizable, deadline).await?;
-            found.extend(context.scales().read(&reader, &missing)?);
+            found.extend(
+                context
+                    .scales()
+                    .read(context.storage(), &reader, &missing)?,
+            );
         }
         Ok(found)
     }
@@ -56,6 +60,7 @@ impl Scales {
     /// Scales as `reader` sees them.
     pub(super) fn read(
         &self,
+        storage: &storage::Handle,
         reader: &Reader,
         ledgers: &[u32],
     ) -> Result<HashMap<u32, u8>, Refused> {
@@ -63,7 +68,7 @@ impl Scales {
         for number in ledgers {
             if let Some(ledger) = reader
                 .ledger(*number)
-                .map_err(|error| storage_failed(&error))?
+                .map_err(|error| storage_failed(storage, &error))?
             {
                 found.insert(*number, ledger.scale);
             }

@@ -64,13 +64,13 @@ impl Transfers for Service {
             .collect();
         let reader = self.0.reader(request.consistency.into(), until).await?;
         let found = tokio::task::block_in_place(|| reader.transfers(&ids))
-            .map_err(|error| storage_failed(&error))?;
+            .map_err(|error| storage_failed(self.0.storage(), &error))?;
         let ledgers: Vec<u32> = found
             .iter()
             .filter_map(applied)
             .map(|transfer| transfer.ledger)
             .collect();
-        let scales = self.0.scales().read(&reader, &ledgers)?;
+        let scales = self.0.scales().read(self.0.storage(), &reader, &ledgers)?;
         let transfers = found
             .iter()
             .map(|seen| v1::LookedUpTransfer {
@@ -178,7 +178,7 @@ impl Service {
             };
             let stored = tokio::task::block_in_place(|| reader.pending(TransferId(pending_id)));
             let stored = stored
-                .map_err(|error| storage_failed(&error))?
+                .map_err(|error| storage_failed(self.0.storage(), &error))?
                 .map(|pending| pending.transfer.ledger);
             match stored.or_else(|| same_request.get(&pending_id).copied()) {
                 Some(ledger) => message.ledger = ledger,

@@ -29,7 +29,7 @@ pub(super) fn run(storage: storage::Handle) -> BoxStream<'static, Result<v1::Ver
             Ok(report) => Ok(v1::VerifyReply {
                 step: Some(Step::Report(report)),
             }),
-            Err(error) => Err(storage_failed(&error).into()),
+            Err(error) => Err(storage_failed(&storage, &error).into()),
         };
         let _ = replies.blocking_send(last);
     });

@@ -133,21 +133,22 @@ pub fn start(
     storage: storage::Handle,
 ) -> std::io::Result<(Handle, JoinHandle<()>)> {
     let (jobs, receiver) = sync_channel(JOBS_MAX);
-    let (worker, applied) = Worker::new(Box::new(Stored::new(writer)));
+    let store: Arc<dyn Store> = Arc::new(storage);
+    let (worker, applied) = Worker::new(Box::new(Stored::new(writer)), Arc::clone(&store));
     let thread = std::thread::Builder::new()
         .name("apply".into())
         .spawn(move || worker.run(&receiver))?;
     let handle = Handle {
         jobs: Jobs::Queued(jobs),
         applied,
-        store: Arc::new(storage),
+        store,
     };
     Ok((handle, thread))
 }
 
 /// The same without a thread, for a simulator: whoever brings a job does it, and it takes no time.
 pub fn start_inline(backend: Box<dyn Backend>, store: Arc<dyn Store>) -> Handle {
-    let (worker, applied) = Worker::new(backend);
+    let (worker, applied) = Worker::new(backend, Arc::clone(&store));
     Handle {
         jobs: Jobs::Inline(Arc::new(Mutex::new(Some(worker)))),
         applied,
@@ -239,12 +240,21 @@ fn lock(worker: &Mutex<Option<Worker>>) -> std::sync::MutexGuard<'_, Option<Work
 struct Worker {
     backend: Box<dyn Backend>,
     applied: watch::Sender<Option<u64>>,
+    store: Arc<dyn Store>,
 }
 
 impl Worker {
-    fn new(backend: Box<dyn Backend>) -> (Self, watch::Receiver<Option<u64>>) {
+    fn new(
+        backend: Box<dyn Backend>,
+        store: Arc<dyn Store>,
+    ) -> (Self, watch::Receiver<Option<u64>>) {
         let (applied, receiver) = watch::channel(backend.applied_index());
-        (Self { backend, applied }, receiver)
+        let worker = Self {
+            backend,
+            applied,
+            store,
+        };
+        (worker, receiver)
     }
 
     fn run(mut self, jobs: &Receiver<Job>) {
@@ -269,10 +279,13 @@ impl Worker {
     /// Does one job; false after the last, which is also one that fails.
     fn perform(&mut self, job: Job) -> bool {
         match job {
-            Job::Apply { items, done } => answer(
-                done,
-                items.into_iter().try_for_each(|item| self.apply(item)),
-            ),
+            Job::Apply { items, done } => {
+                let applied = items.into_iter().try_for_each(|item| self.apply(item));
+                if let Err(Error::Storage(error)) = &applied {
+                    self.store.note_damage(error);
+                }
+                answer(done, applied)
+            }
             Job::Seal { done } => answer(done, self.backend.seal().map_err(Error::from)),
             Job::Install {
                 dir,

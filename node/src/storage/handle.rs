@@ -80,6 +80,16 @@ impl Handle {
         lock(&self.shared.digests).last_spaced()
     }
 
+    /// Keeps in mind that `error` was met, if it is damage.
+    pub fn note_damage(&self, error: &Error) {
+        self.shared.damage.note(error);
+    }
+
+    /// The first damage that anybody has met since the state was opened.
+    pub fn damage(&self) -> Option<String> {
+        self.shared.damage.first().map(str::to_owned)
+    }
+
     /// Why storage gave up, if it did: the node must stop.
     pub fn failure(&self) -> Option<String> {
         lock(&self.shared.queue).failure.clone()
@@ -104,7 +114,14 @@ impl Handle {
 
     /// The newest snapshot on disk. Its files stay as long as it is held.
     pub fn current_checkpoint(&self) -> Option<Arc<Checkpoint>> {
-        lock(&self.shared.checkpoint).clone()
+        let newest = lock(&self.shared.checkpoint).clone();
+        newest.filter(|found| !found.is_condemned())
+    }
+
+    /// Whether the newest snapshot was found damaged, so that another has to be built before one can be sent.
+    pub fn lacks_checkpoint(&self) -> bool {
+        let newest = lock(&self.shared.checkpoint);
+        newest.as_ref().is_some_and(|found| found.is_condemned())
     }
 
     /// Begins to receive a snapshot; what it returns at the end goes to [`super::Writer::install`].

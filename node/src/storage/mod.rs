@@ -15,6 +15,7 @@
 
 mod accounts;
 mod config;
+mod damage;
 mod database;
 mod digest;
 mod digest_rings;
@@ -48,6 +49,7 @@ use bytes::Bytes;
 use farthing_ledger::Clock;
 
 pub use config::Config;
+pub use damage::{put_aside, put_state_aside};
 pub use digest::Digest;
 pub use error::{Error, FAILPOINTS};
 pub use files::used_bytes;

@@ -8,6 +8,7 @@ use std::time::Duration;
 use arc_swap::ArcSwap;
 
 use super::config::Config;
+use super::damage::Met;
 use super::database::Database;
 use super::digest_rings::DigestRings;
 use super::error::Error;
@@ -95,6 +96,7 @@ pub(crate) struct Shared {
     pub(crate) building: Mutex<()>,
     pub(crate) digests: Mutex<DigestRings>,
     pub(crate) counters: Counters,
+    pub(crate) damage: Met,
 }
 
 /// Plain numbers for gauges.
@@ -141,6 +143,7 @@ impl Shared {
             building: Mutex::new(()),
             digests: Mutex::default(),
             counters: Counters::default(),
+            damage: Met::default(),
         }
     }
 
@@ -177,6 +180,7 @@ impl Shared {
 
     /// Storage is of no use from here on; everyone who waits shall know.
     pub(crate) fn fail(&self, error: &Error) {
+        self.damage.note(error);
         lock(&self.queue)
             .failure
             .get_or_insert_with(|| error.to_string());

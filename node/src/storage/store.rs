@@ -50,6 +50,19 @@ pub trait Store: Send + Sync + 'static {
     /// When something is wrong with what is at rest.
     fn scrub(&self, pace: Pace<'_>) -> Result<u64, Error>;
 
+    /// Keeps in mind that `error` was met, if it is damage.
+    fn note_damage(&self, _error: &Error) {}
+
+    /// The first damage that anybody has met since the state was opened.
+    fn damage(&self) -> Option<String> {
+        None
+    }
+
+    /// Whether the newest snapshot was found damaged, so that another has to be built before one can be sent.
+    fn lacks_checkpoint(&self) -> bool {
+        false
+    }
+
     /// The newest snapshot.
     fn current_checkpoint(&self) -> Option<Arc<dyn SnapshotSource>>;
 
@@ -70,6 +83,9 @@ pub trait Store: Send + Sync + 'static {
 pub trait SnapshotSource: Debug + Send + Sync {
     /// What it is.
     fn manifest(&self) -> &Manifest;
+
+    /// Its files are not what its manifest says: it is not to be used again.
+    fn condemn(&self) {}
 
     /// Opens the file at a position of [`Manifest::files`].
     ///
@@ -129,6 +145,18 @@ impl Store for Handle {
         Self::scrub(self, pace)
     }
 
+    fn note_damage(&self, error: &Error) {
+        Self::note_damage(self, error);
+    }
+
+    fn damage(&self) -> Option<String> {
+        Self::damage(self)
+    }
+
+    fn lacks_checkpoint(&self) -> bool {
+        Self::lacks_checkpoint(self)
+    }
+
     fn current_checkpoint(&self) -> Option<Arc<dyn SnapshotSource>> {
         Self::current_checkpoint(self).map(|found| found as Arc<dyn SnapshotSource>)
     }
@@ -145,6 +173,10 @@ impl Store for Handle {
 impl SnapshotSource for Checkpoint {
     fn manifest(&self) -> &Manifest {
         Self::manifest(self)
+    }
+
+    fn condemn(&self) {
+        Self::condemn(self);
     }
 
     fn open(&self, position: usize) -> Result<Box<dyn Read + Send>, Error> {

@@ -17,7 +17,7 @@ use crate::log::Log;
 use crate::storage::Store;
 
 pub use self::board::Verdict;
-pub use self::scrub::{ScrubConfig, ScrubReport};
+pub use self::scrub::{Damage, ScrubConfig, ScrubReport};
 pub use self::space::Level;
 
 use self::ballast::Ballast;
@@ -218,8 +218,7 @@ impl Handle {
     /// Draws conclusions from what the voters have said; until the next time they are what everybody here is told.
     pub fn conclude(&self, voters: Vec<u64>) {
         let board = lock(&self.inner.board);
-        let damaged = self.inner.scrub.report().damage.is_some();
-        let verdict = if damaged {
+        let verdict = if self.damage().is_some() {
             Verdict::Damaged
         } else {
             board.verdict(&voters)
@@ -231,6 +230,12 @@ impl Handle {
         };
         drop(board);
         *lock(&self.inner.conclusion) = conclusion;
+    }
+
+    /// What is damaged at rest: found by a pass over it, or met by whoever read it.
+    pub fn damage(&self) -> Option<Damage> {
+        let scrubbed = self.inner.scrub.damage();
+        scrubbed.or_else(|| self.inner.storage.damage().map(Damage::State))
     }
 
     /// The room that the best majority of the voters has: entries need no more than a majority. Without news of a
@@ -291,9 +296,9 @@ impl Handle {
             ));
         }
         alarms.extend(lock(&self.inner.board).alarm(&voters));
-        if let Some(damage) = self.inner.scrub.report().damage {
+        if let Some(damage) = self.damage() {
             alarms.push(format!(
-                "data at rest is damaged ({damage}): this node serves no reads, writes or votes; keep its directory and replace its data"
+                "data at rest is damaged ({damage}): this node serves no reads, writes or votes; it repairs itself if there are others, otherwise keep its directory"
             ));
         }
         let bound = self.inner.config.sync_slow;

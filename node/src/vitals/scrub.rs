@@ -14,6 +14,8 @@ use crate::storage::Error;
 const PAUSE: Duration = Duration::from_millis(200);
 /// Bytes of log read at once.
 const LOG_STEP_BYTES: u64 = 1 << 20;
+/// What errors call the log.
+const LOG: &str = "log";
 /// Longest wait in one piece, so that a stopping node is not held up.
 const WAIT_MAX: Duration = Duration::from_millis(200);
 
@@ -36,7 +38,23 @@ pub struct ScrubReport {
     /// Bytes it read, of log and state.
     pub bytes: u64,
     /// What is damaged.
-    pub damage: Option<String>,
+    pub damage: Option<Damage>,
+}
+
+/// What is damaged, in words.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Damage {
+    /// Entries of the log.
+    Log(String),
+    /// Rows of the state.
+    State(String),
+}
+
+impl std::fmt::Display for Damage {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let (Self::Log(what) | Self::State(what)) = self;
+        f.write_str(what)
+    }
 }
 
 #[derive(Default)]
@@ -47,6 +65,10 @@ pub(super) struct Scrub {
 impl Scrub {
     pub(super) fn report(&self) -> ScrubReport {
         lock(&self.report).clone()
+    }
+
+    pub(super) fn damage(&self) -> Option<Damage> {
+        lock(&self.report).damage.clone()
     }
 }
 
@@ -121,7 +143,7 @@ fn pass(
 
 fn damaged_log(error: &std::io::Error) -> Error {
     Error::Damaged {
-        what: "log",
+        what: LOG,
         detail: error.to_string(),
     }
 }
@@ -149,7 +171,11 @@ impl Inner {
             Err(error) if error.to_string().contains("No space left on device") => {}
             Err(error) => {
                 tracing::error!(%error, "data at rest is damaged: this node serves no reads, writes or votes until it is repaired");
-                report.damage = Some(error.to_string());
+                let what = error.to_string();
+                report.damage = Some(match error {
+                    Error::Damaged { what: LOG, .. } => Damage::Log(what),
+                    _ => Damage::State(what),
+                });
                 lock(&self.conclusion).verdict = Verdict::Damaged;
             }
         }

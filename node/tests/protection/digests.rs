@@ -7,6 +7,8 @@ use tonic::Code;
 use crate::bank::Bank;
 use crate::support::{Cluster, Refusal, eventually};
 
+/// Where a finding is written down.
+const FINDING: &str = "finding.meta";
 /// Found within five seconds; here with the time that a busy machine takes.
 const FOUND_MAX: Duration = Duration::from_secs(5);
 
@@ -22,7 +24,7 @@ async fn alarmed(cluster: &Cluster, id: u64, words: &str) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_one_that_differs_serves_nothing_and_the_others_go_on() {
+async fn the_one_that_differs_makes_its_state_again() {
     let cluster = Cluster::prepare(3, &[]);
     cluster
         .node(2)
@@ -36,24 +38,40 @@ async fn the_one_that_differs_serves_nothing_and_the_others_go_on() {
     }
     bank.pay(&cluster, 10).await;
     let began = Instant::now();
-    alarmed(&cluster, 2, "serves neither reads nor votes").await;
+    let wrong = cluster.node(2);
+    eventually("the majority is against it", || async {
+        wrong.log_text().contains("state.damaged.1").then_some(())
+    })
+    .await;
     assert!(began.elapsed() < FOUND_MAX, "{:?}", began.elapsed());
-
-    let wrong = cluster.node(2).client();
-    for client in [wrong.clone(), wrong.clone().stale()] {
-        let status = client.lookup_accounts(&[bank.from]).await.unwrap_err();
-        Refusal::expect(&status, Code::Unavailable, "NODE_SUSPECT");
-    }
-    let next = cluster.leader_other_than(2).await;
     bank.pay(&cluster, 5).await;
-    bank.check(&next.client()).await;
-    alarmed(&cluster, next.id, "node 2 at log index").await;
-    // It has no vote either: when the leader dies there is no majority, rather than one with a wrong state.
-    next.kill();
-    tokio::time::sleep(Duration::from_secs(3)).await;
-    let other = cluster.others(2).find(|node| node.is_running()).unwrap();
-    let client = other.client().with_deadline(Duration::from_secs(1));
-    assert!(client.lookup_accounts(&[bank.from]).await.is_err());
+    cluster.converge().await;
+    bank.check(&wrong.client()).await;
+    assert!(wrong.log_text().contains("agrees on another state"));
+    assert!(!wrong.dir.join(FINDING).exists());
+}
+
+/// What the majority has said outlives the process: the node does not vote or serve with that state again.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_verdict_survives_a_restart() {
+    let cluster = Cluster::prepare(3, &[]);
+    cluster.node(2).spawn_with(&[
+        ("--failpoint", "storage.push.diverge=5*off->1*return"),
+        ("--failpoint", "repair.noted=panic"),
+    ]);
+    [1, 3].into_iter().for_each(|id| cluster.node(id).start());
+    let mut bank = Bank::open(&cluster).await;
+    bank.pay(&cluster, 10).await;
+    let wrong = cluster.node(2);
+    let exit = wrong.wait_exit(FOUND_MAX).expect("it dies at the point");
+    assert_eq!(exit.code, None, "{exit:?}");
+    assert!(wrong.dir.join(FINDING).exists());
+    bank.pay(&cluster, 5).await;
+    wrong.start();
+    cluster.converge().await;
+    bank.check(&wrong.client()).await;
+    assert!(wrong.dir.join("state.damaged.1").exists());
+    assert!(!wrong.dir.join(FINDING).exists());
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

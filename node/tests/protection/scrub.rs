@@ -68,7 +68,7 @@ async fn stops_serving(node: &Node, bank: &Bank, word: &str) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_changed_byte_in_the_state_is_found_and_its_node_serves_nothing() {
+async fn a_changed_byte_in_the_state_is_found_and_its_node_makes_it_again() {
     let cluster = Cluster::start_with(3, &OFTEN);
     let mut bank = Bank::open(&cluster).await;
     bank.pay(&cluster, 50).await;
@@ -78,23 +78,61 @@ async fn a_changed_byte_in_the_state_is_found_and_its_node_serves_nothing() {
     let tables = files(&leader.dir.join("state"), ".sst");
     let largest = tables.last().expect("a table");
     flip(largest, 40);
-    stops_serving(leader, &bank, "").await;
+    eventually("the state is put aside", || async {
+        leader.dir.join("state.damaged.1").exists().then_some(())
+    })
+    .await;
     let next = cluster.leader_other_than(leader.id).await;
     bank.pay(&cluster, 5).await;
     bank.check(&next.client()).await;
+    cluster.converge().await;
+    bank.check(&leader.client()).await;
 }
 
+/// The leader refills it.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_changed_byte_in_the_log_is_found() {
-    let cluster = Cluster::start_with(1, &OFTEN);
+async fn a_changed_byte_in_the_log_of_one_of_three_is_found_and_mended() {
+    let cluster = Cluster::start_with(3, &OFTEN);
     let mut bank = Bank::open(&cluster).await;
     bank.pay(&cluster, 20).await;
-    let node = cluster.node(1);
-    assert!(scrubbed(node).await > 0);
+    let leader = cluster.leader().await;
+    assert!(scrubbed(leader).await > 0);
+    damage_entry(leader, &bank);
+    eventually("the log is refilled", || async {
+        leader
+            .log_text()
+            .contains("refilled: this node")
+            .then_some(())
+    })
+    .await;
+    bank.pay(&cluster, 5).await;
+    cluster.converge().await;
+    bank.check(&leader.client()).await;
+    assert!(!leader.dir.join("state.damaged.1").exists());
+}
+
+fn damage_entry(node: &Node, bank: &Bank) {
     let segment = node.dir.join("log/0000000000000001.log");
     let bytes = std::fs::read(&segment).unwrap();
     let id = bank.acknowledged[10].to_le_bytes();
     let at = bytes.windows(16).position(|found| found == id).unwrap();
     flip(&segment, at as u64);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_changed_byte_in_the_log_of_a_lone_node_is_found_and_remembered() {
+    let cluster = Cluster::start_with(1, &OFTEN);
+    let mut bank = Bank::open(&cluster).await;
+    bank.pay(&cluster, 20).await;
+    let node = cluster.node(1);
+    assert!(scrubbed(node).await > 0);
+    damage_entry(node, &bank);
     stops_serving(node, &bank, "log").await;
+    let finding = node.dir.join("finding.meta");
+    eventually("it is written down", || async {
+        finding.exists().then_some(())
+    })
+    .await;
+    node.kill();
+    assert_eq!(node.start_refused(&[]).code, Some(4));
 }

@@ -111,6 +111,7 @@ impl Reason {
                 | Reason::LeaderTransferFailed
                 | Reason::MembersChanging
                 | Reason::MemberBehind
+                | Reason::DiskFull
                 | Reason::NodeSuspect
         )
     }

@@ -104,6 +104,7 @@ pub struct Checkpoint {
     dir: PathBuf,
     manifest: Manifest,
     doomed: AtomicBool,
+    condemned: AtomicBool,
 }
 
 impl Checkpoint {
@@ -112,6 +113,7 @@ impl Checkpoint {
             dir,
             manifest,
             doomed: AtomicBool::new(false),
+            condemned: AtomicBool::new(false),
         }
     }
 
@@ -123,6 +125,15 @@ impl Checkpoint {
     /// What it is.
     pub fn manifest(&self) -> &Manifest {
         &self.manifest
+    }
+
+    /// Its files are not what its manifest says: it is not to be used again, and a new one takes its place.
+    pub fn condemn(&self) {
+        self.condemned.store(true, Ordering::Release);
+    }
+
+    pub(crate) fn is_condemned(&self) -> bool {
+        self.condemned.load(Ordering::Acquire)
     }
 
     /// Opens the file at a position of [`Manifest::files`], for sending it.
@@ -204,7 +215,7 @@ pub(super) fn finish(
         .ok_or_else(|| Error::Broken("a snapshot of nothing".into()))?;
     if let Some(current) = current
         .as_ref()
-        .filter(|current| current.manifest.log_id == log_id)
+        .filter(|current| current.manifest.log_id == log_id && !current.is_condemned())
     {
         files::remove_dir(dir)?;
         return Ok(Arc::clone(current));
@@ -261,7 +272,8 @@ pub(super) fn finish(
     step("storage.checkpoint.named")?;
     let checkpoint = Arc::new(Checkpoint::new(place, manifest));
     let old = lock(&shared.checkpoint).replace(Arc::clone(&checkpoint));
-    if let Some(old) = old {
+    // A condemned one may have had the same name.
+    if let Some(old) = old.filter(|old| old.dir != checkpoint.dir) {
         old.doomed.store(true, Ordering::Release);
     }
     Ok(checkpoint)
@@ -274,9 +286,9 @@ pub(crate) fn newest(layout: &Layout, config: &Config) -> Result<Option<Checkpoi
         let bytes_max = (cold::HEADER_BYTES + cold::PAYLOAD_BYTES_MAX) as u64;
         let bytes = match name.starts_with(BUILDING) {
             true => None,
-            false => files::read_small(&path.join(MANIFEST_NAME), bytes_max)?,
+            false => files::read_small(&path.join(MANIFEST_NAME), bytes_max).transpose(),
         };
-        match bytes.map(|bytes| Manifest::from_bytes(&bytes)) {
+        match bytes.map(|bytes| bytes.and_then(|bytes| Manifest::from_bytes(&bytes))) {
             Some(Ok(manifest)) if manifest.cluster_id == config.cluster_id => {
                 found.push(Checkpoint::new(path, manifest));
             }
