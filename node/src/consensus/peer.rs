@@ -2,6 +2,7 @@
 //!
 //! It checks who calls whom, decodes, asks Raft, answers. Nothing is decided here.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use farthing_proto::peer::v1 as wire;
@@ -42,6 +43,8 @@ pub(crate) struct PeerService {
     pub(crate) log: Log,
     pub(crate) claims: Claims,
     pub(crate) suspicion: Suspicion,
+    /// This node joins, and nobody has said yet that its number is new: it may be an emptied directory.
+    pub(crate) joining: AtomicBool,
     /// Told when a leader knows more of this node than the node itself.
     pub(crate) ending: watch::Sender<Option<Ended>>,
 }
@@ -82,19 +85,35 @@ impl PeerService {
     /// Takes over what a leader knows of everybody. A leader that knows of more starts of this directory than there
     /// were has seen it when it was newer.
     fn learn(&self, table: &[wire::Claim]) -> Result<(), Status> {
+        let joining = self.joining.load(Ordering::Acquire);
         for row in table {
             let (node, claim) = convert::claim_from_wire(row);
             if node != self.identity.node_id {
                 self.claims.record(node, &claim);
-            } else if claim.incarnation > self.incarnation {
+            } else if claim.incarnation > self.incarnation || (joining && claim.vote.is_some()) {
                 let why = format!(
-                    "the leader knows of {} starts of this directory, which itself knows of {}",
-                    claim.incarnation, self.incarnation
+                    "the leader knows of {} starts of this directory and a vote of {:?}, the directory itself of {} starts",
+                    claim.incarnation, claim.vote, self.incarnation
                 );
                 let status = Status::failed_precondition(why.clone());
                 self.ending.send_replace(Some(Ended::Forgot(why)));
                 return Err(status);
             }
+        }
+        // A leader's own row is in its table soon after it was elected.
+        if joining && !table.is_empty() {
+            self.joining.store(false, Ordering::Release);
+        }
+        self.check_joined()
+    }
+
+    /// A node that joins without a history hears from a leader what is known of its number before it votes or
+    /// acknowledges anything: nobody else can tell it that it was somebody before.
+    fn check_joined(&self) -> Result<(), Status> {
+        if self.joining.load(Ordering::Acquire) {
+            return Err(Status::unavailable(
+                "this node waits for the leader to say what it knows of it",
+            ));
         }
         Ok(())
     }
@@ -132,6 +151,7 @@ impl PeerService {
             false => request,
         };
         self.check_state()?;
+        self.check_joined()?;
         if self.suspicion.is_active() {
             return Err(Status::unavailable(
                 "this node has lost part of its log and does not vote before it is refilled",
@@ -165,6 +185,7 @@ impl Peer for PeerService {
     ) -> Result<Response<Self::AppendStreamStream>, Status> {
         let from = self.identity.check(request.metadata())?;
         check_room(&self.vitals)?;
+        self.check_joined()?;
         let raft = self.raft()?.clone();
         let voice = self.voice();
         let heard = Heard::default();
@@ -227,6 +248,7 @@ impl Peer for PeerService {
         request: Request<Streaming<wire::SnapshotChunk>>,
     ) -> Result<Response<wire::SnapshotReply>, Status> {
         let from = self.identity.check(request.metadata())?;
+        self.check_joined()?;
         if self.vitals.level() >= Level::Reserve {
             return Err(Status::unavailable("the disk has no room for a snapshot"));
         }

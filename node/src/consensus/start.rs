@@ -1,5 +1,6 @@
 //! Puts Raft and the peers' listener together and runs them on their own thread.
 
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -177,6 +178,7 @@ async fn run<S: Future<Output = ()> + Send + 'static>(
         initialized,
         vitals: parts.vitals.clone(),
         incarnation: config.incarnation,
+        joining: AtomicBool::new(!initialized && config.initial_members.is_empty()),
         log: parts.log.clone(),
         claims: claims.clone(),
         suspicion: parts.suspicion.clone(),
