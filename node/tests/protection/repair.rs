@@ -209,6 +209,7 @@ async fn a_lone_node_says_what_is_damaged_and_changes_nothing() {
         copy(&kept, &node.dir.join("state"));
     }
     node.start();
+    cluster.leader().await;
     bank.check(&node.client()).await;
 }
 
