@@ -68,6 +68,8 @@ pub use ids::{AccountId, TransferId};
 pub use ledger::{Ledger, LedgerFlags, SCALE_MAX};
 pub use memory::MemoryState;
 pub use pending::{Pending, PendingStatus};
+#[cfg(feature = "planted")]
+pub use planted::plant;
 pub use planted::planted;
 pub use record::{
     NAMESPACE_BYTES_MAX, NAMESPACE_ROWS_MAX, NamespaceTotals, RECORD_KEY_BYTES_MAX,

@@ -30,9 +30,7 @@ fn main() -> ExitCode {
     };
     telemetry::start(config.log_format, &config.log_filter);
     #[cfg(feature = "planted")]
-    tracing::error!(
-        "this build can have bugs planted: it is for tests of tests, and not for anybody's money"
-    );
+    farthing_node::planted::from_environment();
     // A panic anywhere is a broken assertion about our own state: stop at once instead of going on without a thread.
     std::panic::set_hook(Box::new(|info| {
         let trace = std::backtrace::Backtrace::capture();

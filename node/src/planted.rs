@@ -23,6 +23,21 @@ pub fn activate(name: &str) {
     ACTIVE.set(known.copied().unwrap_or(""));
 }
 
+/// Plants what `FARTHING_PLANTED` names in the whole process. `nodes-differ` falls on every other process only.
+#[cfg(feature = "planted")]
+pub fn from_environment() {
+    let names = std::env::var("FARTHING_PLANTED").unwrap_or_default();
+    let odd = std::process::id() % 2 == 1;
+    let mine = names
+        .split(',')
+        .filter(|name| *name != "nodes-differ" || odd);
+    farthing_ledger::plant(&mine.collect::<Vec<_>>().join(","));
+    tracing::error!(
+        names,
+        "this build can have bugs planted: it is for tests of tests, and not for anybody's money"
+    );
+}
+
 /// Whether this mistake is to be made.
 #[cfg(feature = "planted")]
 pub(crate) fn is(name: &str) -> bool {

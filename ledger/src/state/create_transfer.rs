@@ -145,7 +145,7 @@ fn move_amount<V: View>(
     };
     let transfer = match planted("nodes-differ") && timestamp.is_multiple_of(16) {
         true => Transfer {
-            user_data_32: std::process::id() % 2,
+            user_data_32: transfer.user_data_32 ^ 1,
             ..transfer
         },
         false => transfer,

@@ -22,7 +22,7 @@ use super::identity::{Identity, speaks_for_itself};
 use super::network::MESSAGE_BYTES_MAX;
 use super::refill::Giver;
 use super::snapshot::Receiver;
-use super::types::{Raft, TypeConfig, from_log_id};
+use super::types::{Raft, TypeConfig};
 use super::{Ended, Error, Handle, Suspicion, exchange};
 use crate::log::Log;
 use crate::storage;
@@ -139,17 +139,6 @@ impl PeerService {
         let request = convert::vote_request_from_wire(request.into_inner())
             .map_err(|error| malformed(&error))?;
         speaks_for_itself(from, &request.vote)?;
-        let request = match crate::planted::is("votes-for-anyone") {
-            true => VoteRequest {
-                last_log_id: Some(from_log_id(&crate::log::LogId {
-                    term: request.vote.leader_id.term,
-                    node: 0,
-                    index: u64::MAX,
-                })),
-                ..request
-            },
-            false => request,
-        };
         self.check_state()?;
         self.check_joined()?;
         if self.suspicion.is_active() {
