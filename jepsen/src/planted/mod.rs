@@ -67,8 +67,6 @@ pub const BUGS: &[Bug] = &[
     bug("replay-skips-one", "transfer", "kill", "after a restart one entry is left out"),
     bug("ack-before-sync", "transfer", "power-loss", "acknowledged before it is on the medium"),
     bug("append-before-durable", "transfer", "power-loss", "Raft hears that entries are durable when they are written"),
-    bug("expiry-by-own-clock", "two-phase", "clock", "a leader believes its own clock alone"),
-    bug("damaged-record-kept", "transfer", "bit-flip,kill", "a record is replayed although its checksum is wrong"),
     bug("id-row-lost", "idempotence", "kill", "some ids are forgotten when they leave memory"),
     bug("refused-id-row-lost", "idempotence,limits", "kill", "ids of refused transfers are forgotten when they leave memory"),
     bug("answers-swapped", "overload,transfer", "none", "requests that share an entry get each other's answers"),

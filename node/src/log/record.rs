@@ -172,9 +172,7 @@ pub(super) fn decode(bytes: &[u8], use_sequence: u64) -> Result<Decoded, Invalid
         return Err(Invalid::Broken("the length does not fit the segment"));
     };
     let header = &bytes[..RECORD_HEADER_BYTES];
-    if crc32c::crc32c_append(crc32c::crc32c(&header[4..]), payload) != u32_at(header, 0)
-        && !crate::planted::is("damaged-record-kept")
-    {
+    if crc32c::crc32c_append(crc32c::crc32c(&header[4..]), payload) != u32_at(header, 0) {
         return Err(Invalid::Broken("the checksum does not match"));
     }
     if header[17] != VERSION {
