@@ -44,7 +44,6 @@ fn nothing_acknowledged_is_lost_when_all_nodes_lose_their_power_at_once() {
 }
 
 #[test]
-#[ignore = "a minute and a half: the nodes do not come back, and the harness is patient"]
 fn disks_that_lie_are_found_out() {
     let dir = tempfile::tempdir().unwrap();
     let Some(code) = run(dir.path(), "12", &["--lying-disks"]) else {
