@@ -7,9 +7,10 @@ use std::time::Duration;
 use rand::Rng;
 use rand::rngs::StdRng;
 use rustix::process::Signal;
+use tokio::sync::MutexGuard;
 use tokio::time::sleep;
 
-use super::field::Field;
+use super::field::{Field, Taken};
 use super::files::{self, Zone};
 use super::names::Name;
 use super::operator;
@@ -56,17 +57,33 @@ pub(super) async fn others_hold(field: &Field, target: u64) -> bool {
     least.saturating_add(200) >= committed
 }
 
+/// The turn to take a node's data away, if the others can do without it.
+async fn turn_to_damage(field: &Field, node: u64) -> Option<MutexGuard<'_, ()>> {
+    let turn = field.turn.lock().await;
+    if !others_hold(field, node).await {
+        field.reached("damage.withheld");
+        return None;
+    }
+    Some(turn)
+}
+
+/// One node that no other fault has and that the others can do without.
+async fn take_one<'a>(
+    field: &'a Arc<Field>,
+    step: &Step,
+    random: &mut StdRng,
+) -> Option<(Taken, &'a Node, MutexGuard<'a, ()>)> {
+    let taken = field.take(field.nodes(step.target, random))?;
+    let node = field.cluster.node(taken.nodes[0]);
+    let turn = turn_to_damage(field, node.id).await?;
+    Some((taken, node, turn))
+}
+
 /// N8, N9, N10.
 pub(super) async fn edit(field: &Arc<Field>, name: Name, step: &Step, random: &mut StdRng) {
-    let Some(taken) = field.take(field.nodes(step.target, random)) else {
+    let Some((_taken, node, turn)) = take_one(field, step, random).await else {
         return;
     };
-    let node = field.cluster.node(taken.nodes[0]);
-    let turn = field.turn.lock().await;
-    if !others_hold(field, node.id).await {
-        field.reached("damage.withheld");
-        return;
-    }
     node.kill();
     for _ in 0..field.damages {
         damage(field, name, node, random);
@@ -102,15 +119,9 @@ fn damage(field: &Field, name: Name, node: &Node, random: &mut StdRng) {
 
 /// N12.
 pub(super) async fn wipe(field: &Arc<Field>, step: &Step, random: &mut StdRng) {
-    let Some(taken) = field.take(field.nodes(step.target, random)) else {
+    let Some((taken, node, turn)) = take_one(field, step, random).await else {
         return;
     };
-    let node = field.cluster.node(taken.nodes[0]);
-    let turn = field.turn.lock().await;
-    if !others_hold(field, node.id).await {
-        field.reached("damage.withheld");
-        return;
-    }
     node.kill();
     field.note("wipe", Phase::Begin, &taken.nodes, "its directory is gone");
     if let Err(error) = field.cluster.set_aside(node.id) {
@@ -125,26 +136,18 @@ pub(super) async fn wipe(field: &Arc<Field>, step: &Step, random: &mut StdRng) {
 
 /// N11.
 pub(super) async fn restore(field: &Arc<Field>, step: &Step, random: &mut StdRng) {
-    let Some(taken) = field.take(field.nodes(step.target, random)) else {
+    let Some((taken, node, turn)) = take_one(field, step, random).await else {
         return;
     };
-    let node = field.cluster.node(taken.nodes[0]);
-    let turn = field.turn.lock().await;
-    if !others_hold(field, node.id).await {
-        field.reached("damage.withheld");
-        return;
-    }
     let old = node.dir().with_extension("old");
     node.kill();
     let kept = remove(&old).and_then(|()| files::copy(node.dir(), &old));
     field.start(node.id);
     drop(turn);
     sleep(step.hold.max(Duration::from_secs(2))).await;
-    let turn = field.turn.lock().await;
-    if !others_hold(field, node.id).await {
-        field.reached("damage.withheld");
+    let Some(turn) = turn_to_damage(field, node.id).await else {
         return;
-    }
+    };
     node.kill();
     let put = kept.and_then(|()| field.cluster.set_aside(node.id));
     let put = put.and_then(|()| files::copy(&old, node.dir()));
@@ -189,11 +192,9 @@ pub(super) async fn amnesia(field: &Arc<Field>, step: &Step, random: &mut StdRng
         .copied()
         .filter(|node| *node != forgetful && *node != lagging)
         .collect();
-    let turn = field.turn.lock().await;
-    if !others_hold(field, forgetful).await {
-        field.reached("damage.withheld");
+    let Some(turn) = turn_to_damage(field, forgetful).await else {
         return;
-    }
+    };
     let part = step.hold / 4;
     let (signal, resume) = (Signal::STOP, Signal::CONT);
     field.note(

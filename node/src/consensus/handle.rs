@@ -167,6 +167,11 @@ impl Handle {
         }
     }
 
+    /// What of this node's log is lost and not refilled yet, in words; nothing when it has all.
+    pub fn suspect(&self) -> Option<String> {
+        self.suspicion.what()
+    }
+
     /// Whether this node may stand for election: what it has is right and all of it is there.
     pub(super) fn may_lead(&self) -> bool {
         self.verdict().serves() && !self.suspicion.is_active()

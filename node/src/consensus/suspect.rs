@@ -84,6 +84,16 @@ impl Suspicion {
         self.0.active.load(Ordering::Acquire)
     }
 
+    /// What was lost, in words, while the node is suspect.
+    pub(super) fn what(&self) -> Option<String> {
+        self.is_active().then(|| match &self.lock().what {
+            what if what.is_empty() => {
+                format!("{FILE} cannot be read, so what was lost is not known")
+            }
+            what => what.clone(),
+        })
+    }
+
     /// Others remember this of the node: it is whole again only with that.
     pub(super) fn expect(&self, known: &Claim) {
         let Some((_, index)) = known.acknowledged else {

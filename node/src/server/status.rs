@@ -18,6 +18,7 @@ pub(super) fn of(context: &Context) -> Result<v1::StatusReply, crate::storage::E
     let vote = context.log().vote();
     let applied = context.storage().applied();
     let gauges = context.storage().gauges()?;
+    let suspect = context.consensus().suspect();
     let log = context.log().stats();
     let state_bytes = gauges.families.iter().map(|family| family.disk_bytes).sum();
     let leader_address = status
@@ -59,6 +60,7 @@ pub(super) fn of(context: &Context) -> Result<v1::StatusReply, crate::storage::E
         clock_timestamp: applied.clock.timestamp,
         alarms: [
             vitals.alarms(),
+            suspect.iter().map(|lost| suspicion(lost)).collect(),
             alarms(&gauges, &log, context.log().is_congested()),
         ]
         .concat(),
@@ -69,6 +71,7 @@ pub(super) fn of(context: &Context) -> Result<v1::StatusReply, crate::storage::E
         scrub_finished_unix_s: scrub.finished_unix_s,
         scrub_took_s: scrub.took.as_secs(),
         scrub_bytes: scrub.bytes,
+        suspect: suspect.unwrap_or_default(),
     })
 }
 
@@ -78,6 +81,13 @@ fn rss_bytes() -> Option<u64> {
     let line = text.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
     let kib: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
     Some(kib * 1_024)
+}
+
+fn suspicion(lost: &str) -> String {
+    format!(
+        "this node has lost part of its log and neither votes nor leads before the others have refilled it: keep them \
+         up ({lost})"
+    )
 }
 
 /// What a person must look at. Each line says what is wrong and what to do.

@@ -172,3 +172,37 @@ async fn a_damaged_log_is_refilled_by_the_others() {
     };
     assert!(told("this node is suspect") && told("at byte") && told("refilled"));
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_node_that_waits_to_be_refilled_says_so() {
+    let cluster = Cluster::start(3);
+    let mut bank = Bank::open(&cluster).await;
+    bank.pay(&cluster, 20).await;
+    cluster.converge().await;
+    tokio::time::sleep(Duration::from_millis(200)).await; // the mark of the last batch is synced
+    for node in cluster.nodes() {
+        node.kill();
+    }
+    // One comes back alone, without the end of its log: nobody can refill it.
+    let node = cluster.node(2);
+    flip(&log_file(node), 4_096 + 4_000);
+    node.start();
+    let status = eventually("it says what it has lost", || async {
+        let status = node.client().status().await.ok()?;
+        (!status.suspect.is_empty()).then_some(status)
+    })
+    .await;
+    assert!(status.suspect.contains("at byte"), "{}", status.suspect);
+    let told = |words: &str| status.alarms.iter().any(|alarm| alarm.contains(words));
+    assert!(told("neither votes nor leads"), "{:?}", status.alarms);
+    for other in cluster.others(node.id) {
+        other.start();
+    }
+    cluster.converge().await;
+    eventually("it has all again", || async {
+        let status = node.client().status().await.ok()?;
+        (status.suspect.is_empty() && status.alarms.is_empty()).then_some(())
+    })
+    .await;
+    bank.check(&node.client()).await;
+}
