@@ -3,7 +3,8 @@
 //! From the outside in: [`server`] speaks gRPC, [`admission`] turns requests into log entries, [`consensus`] makes them
 //! the same on every node, [`state`] applies them by the rules of `farthing-ledger`, [`storage`] keeps the result,
 //! [`log`] keeps the entries, [`vitals`] watches over disks and over the
-//! agreement of states, [`query`] answers reads, [`disk`] is the small door to the file system below the log.
+//! agreement of states, [`query`] answers reads, [`disk`] is the small door to the file system below the log,
+//! [`listener`] takes connections and bounds them.
 //! A layer calls only those below it; a test reads the sources and keeps it so. [`run`] puts the parts together.
 //!
 //! It deliberately does not know the SDK, the operator's tool or any payment system: those are its clients.
@@ -15,6 +16,7 @@ pub mod cold;
 pub mod config;
 pub mod consensus;
 pub mod disk;
+pub mod listener;
 pub mod log;
 pub mod meta;
 mod node;

@@ -1,6 +1,5 @@
 //! The parts of a replica put together, started bottom-up and stopped top-down.
 
-use std::net::TcpListener;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,8 +7,9 @@ use tokio::sync::{mpsc, watch};
 
 use crate::config::Config;
 use crate::consensus::clocks::{Clock, SkewedClock, SystemClock};
+use crate::listener::{self, Listener, TooFewFiles};
 use crate::log::{Log, OpenError};
-use crate::server::{Context, Identity};
+use crate::server::{Context, Doors, Identity};
 use crate::storage::DurableLog;
 use crate::{admission, consensus, log, meta, query, repair, server, state, storage, vitals};
 
@@ -33,6 +33,9 @@ pub enum Error {
         /// What the system said.
         source: std::io::Error,
     },
+    /// The process may not open enough files.
+    #[error(transparent)]
+    Files(#[from] TooFewFiles),
     /// Storage failed while running; the node must not go on.
     #[error("storage failed: {0}")]
     Storage(String),
@@ -68,12 +71,16 @@ impl Error {
             Self::Repair(_) => 7,
             Self::Directory(_)
             | Self::Listen { .. }
+            | Self::Files(_)
             | Self::Log(_)
             | Self::State(_)
             | Self::Other(_) => 1,
         }
     }
 }
+
+/// Connections of peers: three from each, and what they leave behind when they start again; a hundred nodes fit.
+const PEER_CONNECTIONS_MAX: usize = 512;
 
 pub(crate) struct Durable(pub(crate) Log);
 
@@ -106,8 +113,15 @@ pub async fn run(
     ready: impl FnOnce(&Ready),
 ) -> Result<(), Error> {
     let claim = meta::claim(&config.dir, config.cluster_id, config.node_id)?;
-    let client_listener = listen(&config.client_address)?;
-    let peer_listener = listen(&config.peer_address)?;
+    let limits = server::limits(
+        config.connections.keepalive,
+        config.connections.keepalive_timeout,
+    );
+    let (client_listener, peer_listener) = listen(&config, &limits)?;
+    let doors = Doors {
+        clients: client_listener.gauges(),
+        peers: peer_listener.gauges(),
+    };
 
     let (fatal, mut died) = mpsc::channel(1);
     let suspicion = consensus::Suspicion::open(&config.dir).map_err(anyhow::Error::from)?;
@@ -180,6 +194,7 @@ pub async fn run(
     };
     let context = Context::new(
         identity.clone(),
+        doors,
         admission::start(&door, raft.handle.clone()),
         query::Handle::new(raft.handle.clone(), storage.clone()),
         raft.handle.clone(),
@@ -187,9 +202,12 @@ pub async fn run(
         log.clone(),
     );
     let (close, closed) = tokio::sync::oneshot::channel::<()>();
-    let mut serving = tokio::spawn(server::serve(client_listener, context, async move {
-        let _ = closed.await;
-    }));
+    let mut serving = tokio::spawn(async move {
+        let stop = async move {
+            let _ = closed.await;
+        };
+        server::serve(client_listener, &limits, context, stop).await
+    });
     ready(&Ready {
         ready: true,
         node_id: identity.node_id,
@@ -295,15 +313,44 @@ fn clock(config: &Config) -> Result<Arc<dyn Clock>, Error> {
     })
 }
 
-fn listen(address: &str) -> Result<TcpListener, Error> {
-    TcpListener::bind(address).map_err(|source| Error::Listen {
-        address: address.to_owned(),
-        source,
-    })
+/// Binds both addresses. Peers have places of their own: however many clients come, the nodes reach each other.
+fn listen(config: &Config, limits: &listener::Limits) -> Result<(Listener, Listener), Error> {
+    let wanted = config.connections.max;
+    let files = u64::try_from(storage::Config::new(&config.dir).open_files_max).unwrap_or(0);
+    let connections_max = listener::room_for_connections(wanted, files, PEER_CONNECTIONS_MAX)?;
+    if connections_max < wanted {
+        tracing::warn!(
+            wanted,
+            connections_max,
+            "the process may not open as many files as connections are allowed: fewer are served; raise its limit (ulimit -Hn) or lower connections.max"
+        );
+    }
+    let clients = listener::Config {
+        name: "clients",
+        connections_max,
+        preface_within: config.connections.preface,
+        taken_within: limits.taken_within(),
+    };
+    let peers = listener::Config {
+        name: "peers",
+        connections_max: PEER_CONNECTIONS_MAX,
+        preface_within: config.connections.preface,
+        taken_within: consensus::LIMITS.taken_within(),
+    };
+    let bind = |address: &str, config| {
+        Listener::bind(address, config).map_err(|source| Error::Listen {
+            address: address.to_owned(),
+            source,
+        })
+    };
+    Ok((
+        bind(&config.client_address, clients)?,
+        bind(&config.peer_address, peers)?,
+    ))
 }
 
 /// The address with the port that the system chose for port 0.
-fn address_of(listener: &TcpListener, configured: &str) -> String {
+fn address_of(listener: &Listener, configured: &str) -> String {
     match (listener.local_addr(), configured.ends_with(":0")) {
         (Ok(address), true) => address.to_string(),
         _ => configured.to_owned(),

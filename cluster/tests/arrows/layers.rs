@@ -9,13 +9,15 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("server", &["admission", "query", "events"]),
     ("admission", &["consensus"]),
     ("query", &["consensus", "storage"]),
-    ("consensus", &["log", "state", "vitals"]),
+    ("consensus", &["log", "state", "vitals", "listener"]),
     ("events", &["storage"]),
     ("vitals", &["log", "storage"]),
     ("state", &["storage"]),
     ("log", &["disk"]),
     ("storage", &["disk"]),
     ("disk", &[]),
+    // Connections as they come in, for the clients' and the peers' side alike.
+    ("listener", &[]),
 ];
 
 /// Called by every layer, calling none.

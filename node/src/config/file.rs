@@ -19,6 +19,7 @@ pub(super) struct File {
     pub(super) join: bool,
     pub(super) log: FileLog,
     pub(super) disk: FileDisk,
+    pub(super) connections: FileConnections,
     pub(super) heartbeat_ms: Option<u64>,
     pub(super) election_timeout_min_ms: Option<u64>,
     pub(super) election_timeout_max_ms: Option<u64>,
@@ -48,6 +49,15 @@ pub(super) struct FileDisk {
     pub(super) sync_slow_ms: Option<u64>,
     pub(super) scrub_period_s: Option<u64>,
     pub(super) scrub_bytes_per_s: Option<u64>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct FileConnections {
+    pub(super) max: Option<usize>,
+    pub(super) preface_ms: Option<u64>,
+    pub(super) keepalive_ms: Option<u64>,
+    pub(super) keepalive_timeout_ms: Option<u64>,
 }
 
 #[derive(Debug, Deserialize)]

@@ -63,6 +63,18 @@ pub struct Flags {
     /// Bytes a second that reading back takes at most.
     #[arg(long, env = "FARTHING_NODE_DISK_SCRUB_BYTES_PER_S")]
     pub disk_scrub_bytes_per_s: Option<u64>,
+    /// Connections of clients open at once; one more is closed at once. Fewer, when the process may not open as many files.
+    #[arg(long, env = "FARTHING_NODE_CONNECTIONS_MAX")]
+    pub connections_max: Option<usize>,
+    /// Milliseconds within which a connection must have begun to speak HTTP/2, at most 10000.
+    #[arg(long, env = "FARTHING_NODE_CONNECTIONS_PREFACE_MS")]
+    pub connections_preface_ms: Option<u64>,
+    /// Milliseconds of a client's silence after which it is asked for a sign of life.
+    #[arg(long, env = "FARTHING_NODE_CONNECTIONS_KEEPALIVE_MS")]
+    pub connections_keepalive_ms: Option<u64>,
+    /// Milliseconds a client has to give one before its connection is closed.
+    #[arg(long, env = "FARTHING_NODE_CONNECTIONS_KEEPALIVE_TIMEOUT_MS")]
+    pub connections_keepalive_timeout_ms: Option<u64>,
     /// Milliseconds between heartbeats.
     #[arg(long, env = "FARTHING_NODE_HEARTBEAT_MS")]
     pub heartbeat_ms: Option<u64>,

@@ -2,6 +2,7 @@
 //!
 //! [`Config::load`] puts the three together and checks them; the rest of the node sees the outcome only.
 
+mod connections;
 mod file;
 mod flags;
 #[cfg(test)]
@@ -16,6 +17,7 @@ use farthing_proto::convert::id::parse_id;
 use crate::consensus::Member;
 use crate::telemetry::{FILTER_DEFAULT, LogFormat};
 
+pub use connections::Connections;
 use file::{File, FileMember};
 pub use flags::Flags;
 
@@ -52,6 +54,8 @@ pub struct Config {
     pub disk_scrub_period_s: u64,
     /// Ceiling of reading back.
     pub disk_scrub_bytes_per_s: u64,
+    /// What connections may do.
+    pub connections: Connections,
     /// Between heartbeats, in ms.
     pub heartbeat_ms: u64,
     /// Range of election timeouts, in ms.
@@ -113,6 +117,7 @@ impl Config {
             setting,
             why: why.to_string(),
         };
+        let connections = Connections::load(&flags, &file.connections)?;
         let node_id = flags
             .node_id
             .or(file.node_id)
@@ -216,6 +221,7 @@ impl Config {
                 .or(file.disk.scrub_bytes_per_s)
                 .unwrap_or(16 << 20)
                 .max(1 << 16),
+            connections,
             heartbeat_ms,
             election_timeout_ms: (min, max),
             admission_bytes: flags

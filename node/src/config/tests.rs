@@ -65,6 +65,29 @@ fn what_cannot_work_is_refused_with_a_reason() {
 }
 
 #[test]
+fn connections_are_bounded_whatever_is_said() {
+    let connections = load(&[]).unwrap().connections;
+    assert_eq!(
+        (connections.max, connections.preface.as_secs()),
+        (10_000, 10)
+    );
+    let connections = load(&["--connections-max", "5", "--connections-preface-ms", "700"])
+        .unwrap()
+        .connections;
+    assert_eq!((connections.max, connections.preface.as_millis()), (5, 700));
+    for (flag, value) in [
+        ("--connections-max", "0"),
+        ("--connections-preface-ms", "10001"),
+        ("--connections-preface-ms", "0"),
+        ("--connections-keepalive-ms", "0"),
+        ("--connections-keepalive-timeout-ms", "0"),
+    ] {
+        let error = load(&[flag, value]).unwrap_err().to_string();
+        assert!(error.starts_with("connections."), "{flag} {value}: {error}");
+    }
+}
+
+#[test]
 fn other_addresses_than_loopback_wait_for_transport_security() {
     let flags = Flags::try_parse_from([
         "farthing-node",

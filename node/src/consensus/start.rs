@@ -4,9 +4,7 @@ use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use tokio::net::TcpListener;
 use tokio::sync::watch;
-use tonic::transport::server::TcpIncoming;
 
 use super::begin::{Beginning, begin};
 use super::channel::{Dial, Tcp};
@@ -20,8 +18,19 @@ use super::remember::Circle;
 use super::{
     Config, Ended, Handle, Suspicion, blocking, founding, network, remember, roster, status,
 };
+use crate::listener::{self, Limits, Listener};
 use crate::log::Log;
 use crate::{state, storage, vitals};
+
+/// What one connection of a peer may do.
+pub const LIMITS: Limits = Limits {
+    stream_window_bytes: network::STREAM_WINDOW_BYTES,
+    connection_window_bytes: network::CONNECTION_WINDOW_BYTES,
+    frame_bytes: network::FRAME_BYTES,
+    streams_max: 64,
+    keepalive_interval: Duration::from_secs(5),
+    keepalive_timeout: Duration::from_secs(5),
+};
 
 /// Parts that Raft stands on.
 pub struct Parts {
@@ -80,11 +89,7 @@ impl Running {
 
 /// Starts Raft and the peers' listener on their own thread. Returns when the handle can be used: Raft itself begins once
 /// the others have said what they know of this node, and whether there is a leader then is another question.
-pub async fn start(
-    config: Config,
-    parts: Parts,
-    listener: std::net::TcpListener,
-) -> anyhow::Result<Running> {
+pub async fn start(config: Config, parts: Parts, listener: Listener) -> anyhow::Result<Running> {
     let claims = Claims::open(&config.dir)?;
     let known = claims.clone();
     let (ready, started) = tokio::sync::oneshot::channel();
@@ -235,20 +240,11 @@ async fn run<S: Future<Output = ()> + Send + 'static>(
 }
 
 fn serve_peers(
-    listener: std::net::TcpListener,
+    listener: Listener,
     service: PeerService,
 ) -> anyhow::Result<impl Future<Output = ()> + Send + 'static> {
-    listener.set_nonblocking(true)?;
-    let incoming = TcpIncoming::from(TcpListener::from_std(listener)?).with_nodelay(Some(true));
-    let server = tonic::transport::Server::builder()
-        .initial_stream_window_size(network::STREAM_WINDOW_BYTES)
-        .initial_connection_window_size(network::CONNECTION_WINDOW_BYTES)
-        .max_frame_size(network::FRAME_BYTES)
-        .max_concurrent_streams(64)
-        .http2_adaptive_window(Some(false))
-        .http2_keepalive_interval(Some(Duration::from_secs(5)))
-        .http2_keepalive_timeout(Some(Duration::from_secs(5)))
-        .add_service(service.into_server());
+    let incoming = listener.accept()?;
+    let server = listener::server(&LIMITS).add_service(service.into_server());
     Ok(async move {
         if let Err(error) = server.serve_with_incoming(incoming).await {
             tracing::error!(%error, "the peers' listener ended");

@@ -13,6 +13,7 @@ use tonic::metadata::MetadataMap;
 
 use super::scales::Scales;
 use crate::admission::{self, Answer, Refusal, Work};
+use crate::listener::Gauges;
 use crate::{consensus, query, storage};
 
 /// Deadline of a call that names none.
@@ -40,8 +41,18 @@ pub struct Identity {
     pub term_at_start: u64,
 }
 
+/// What the node's listeners count, for status.
+#[derive(Debug, Clone)]
+pub struct Doors {
+    /// The clients' listener.
+    pub clients: Gauges,
+    /// The peers' listener.
+    pub peers: Gauges,
+}
+
 struct Inner {
     identity: Identity,
+    doors: Doors,
     admission: admission::Handle,
     query: query::Handle,
     consensus: consensus::Handle,
@@ -61,6 +72,7 @@ impl Context {
     /// Over the layers below.
     pub fn new(
         identity: Identity,
+        doors: Doors,
         admission: admission::Handle,
         query: query::Handle,
         consensus: consensus::Handle,
@@ -70,6 +82,7 @@ impl Context {
         let scales = Scales::default();
         let inner = Inner {
             identity,
+            doors,
             admission,
             query,
             consensus,
@@ -85,6 +98,10 @@ impl Context {
 
     pub(super) fn identity(&self) -> &Identity {
         &self.inner.identity
+    }
+
+    pub(super) fn doors(&self) -> &Doors {
+        &self.inner.doors
     }
 
     pub(super) fn consensus(&self) -> &consensus::Handle {

@@ -16,26 +16,36 @@ mod status;
 mod transfers;
 mod verify;
 
-use std::net::SocketAddr;
 use std::time::Duration;
 
 use farthing_proto::limits::MESSAGE_BYTES_MAX;
 use farthing_proto::v1;
-use tokio::net::TcpListener;
 use tonic::service::interceptor::InterceptedService;
-use tonic::transport::Server;
-use tonic::transport::server::TcpIncoming;
 use tonic::{Request, Status};
 
-pub use self::context::{Context, Identity};
+pub use self::context::{Context, Doors, Identity};
+use crate::listener::{self, Limits, Listener};
 
 /// Flow control of client connections: small, because ten thousand idle ones must not cost memory.
 const STREAM_WINDOW_BYTES: u32 = 1 << 20;
 const CONNECTION_WINDOW_BYTES: u32 = 2 << 20;
 /// Calls and streams under way on one connection.
 const CONCURRENT_STREAMS_MAX: u32 = 1_024;
-/// Bytes of metadata of one call.
-const HEADER_LIST_BYTES_MAX: u32 = 16 << 10;
+/// Bytes of one frame of a client.
+const FRAME_BYTES: u32 = 16 << 10;
+
+/// What one connection of a client may do, asked for signs of life as the settings say.
+#[must_use]
+pub fn limits(keepalive_interval: Duration, keepalive_timeout: Duration) -> Limits {
+    Limits {
+        stream_window_bytes: STREAM_WINDOW_BYTES,
+        connection_window_bytes: CONNECTION_WINDOW_BYTES,
+        frame_bytes: FRAME_BYTES,
+        streams_max: CONCURRENT_STREAMS_MAX,
+        keepalive_interval,
+        keepalive_timeout,
+    }
+}
 
 /// Refuses callers that know another cluster.
 fn check_cluster(context: Context) -> impl Fn(Request<()>) -> Result<Request<()>, Status> + Clone {
@@ -56,7 +66,8 @@ macro_rules! service {
 /// # Errors
 /// When the listener fails.
 pub async fn serve(
-    listener: std::net::TcpListener,
+    listener: Listener,
+    limits: &Limits,
     context: Context,
     stop: impl Future<Output = ()> + Send + 'static,
 ) -> anyhow::Result<()> {
@@ -65,22 +76,13 @@ pub async fn serve(
         packed_server::PackedServer, records_server::RecordsServer,
         transfers_server::TransfersServer,
     };
-    listener.set_nonblocking(true)?;
-    let address: SocketAddr = listener.local_addr()?;
-    let incoming = TcpIncoming::from(TcpListener::from_std(listener)?).with_nodelay(Some(true));
+    let address = listener.local_addr()?;
+    let incoming = listener.accept()?;
     let (health, health_task) = health::start(context.clone()).await;
     let reflection_v1 = reflection().build_v1()?;
     let reflection_alpha = reflection().build_v1alpha()?;
     tracing::info!(%address, "serving clients");
-    let result = Server::builder()
-        .initial_stream_window_size(STREAM_WINDOW_BYTES)
-        .initial_connection_window_size(CONNECTION_WINDOW_BYTES)
-        .http2_adaptive_window(Some(false))
-        .max_concurrent_streams(CONCURRENT_STREAMS_MAX)
-        .http2_max_header_list_size(HEADER_LIST_BYTES_MAX)
-        .http2_keepalive_interval(Some(Duration::from_secs(20)))
-        .http2_keepalive_timeout(Some(Duration::from_secs(10)))
-        .http2_max_pending_accept_reset_streams(Some(64))
+    let result = listener::server(limits)
         .add_service(health)
         .add_service(reflection_v1)
         .add_service(reflection_alpha)

@@ -5,6 +5,7 @@ use farthing_proto::v1;
 
 use super::context::Context;
 use super::{members, role};
+use crate::listener::Readings;
 use crate::storage::Gauges;
 
 /// Files in the first level of a family from which on writing waits for compaction.
@@ -19,6 +20,7 @@ pub(super) fn of(context: &Context) -> Result<v1::StatusReply, crate::storage::E
     let applied = context.storage().applied();
     let gauges = context.storage().gauges()?;
     let suspect = context.consensus().suspect();
+    let (clients, peers) = (context.doors().clients.read(), context.doors().peers.read());
     let log = context.log().stats();
     let state_bytes = gauges.families.iter().map(|family| family.disk_bytes).sum();
     let leader_address = status
@@ -62,6 +64,8 @@ pub(super) fn of(context: &Context) -> Result<v1::StatusReply, crate::storage::E
             vitals.alarms(),
             suspect.iter().map(|lost| suspicion(lost)).collect(),
             alarms(&gauges, &log, context.log().is_congested()),
+            crowded("clients", &clients),
+            crowded("peers", &peers),
         ]
         .concat(),
         requests_in_flight: context.admission().requests_in_flight() as u64,
@@ -72,7 +76,33 @@ pub(super) fn of(context: &Context) -> Result<v1::StatusReply, crate::storage::E
         scrub_took_s: scrub.took.as_secs(),
         scrub_bytes: scrub.bytes,
         suspect: suspect.unwrap_or_default(),
+        connections: Some(connections(&clients)),
+        peer_connections: Some(connections(&peers)),
     })
+}
+
+fn connections(readings: &Readings) -> v1::Connections {
+    v1::Connections {
+        limit: readings.limit as u64,
+        open: readings.open as u64,
+        refused: readings.refused,
+        expired: readings.expired,
+        accept_failures: readings.failed,
+    }
+}
+
+fn crowded(whose: &str, readings: &Readings) -> Vec<String> {
+    let Readings {
+        limit,
+        open,
+        refused,
+        failed,
+        ..
+    } = readings;
+    let line = format!(
+        "connections of {whose} are turned away: {open} of {limit} are open, {refused} were refused and {failed} times none could be accepted since the start; find out who opens them, or raise connections.max and the limit of open files"
+    );
+    readings.is_crowded.then_some(line).into_iter().collect()
 }
 
 /// Resident memory of this process, where the system tells (Linux).

@@ -132,12 +132,26 @@ impl Node {
 
     /// Processor time its process has used, in user and system mode (Linux).
     pub(crate) fn cpu_time(&self) -> Duration {
-        self.process
-            .lock()
-            .unwrap()
-            .as_ref()
-            .expect("it runs")
-            .cpu_time()
+        self.with_process(Process::cpu_time)
+    }
+
+    /// Memory of its process that is in use, and the most there ever was, in bytes (Linux).
+    pub(crate) fn resident_bytes(&self) -> (u64, u64) {
+        self.with_process(Process::resident_bytes)
+    }
+
+    /// Files its process has open, and how many it may have (Linux).
+    pub(crate) fn open_files(&self) -> (u64, u64) {
+        self.with_process(|process| (process.open_files(), process.files_max()))
+    }
+
+    /// Its process may have so many files open from now on (Linux).
+    pub(crate) fn limit_files(&self, limit: u64) {
+        self.with_process(|process| process.limit_files(limit));
+    }
+
+    fn with_process<T>(&self, look: impl FnOnce(&Process) -> T) -> T {
+        look(self.process.lock().unwrap().as_ref().expect("it runs"))
     }
 
     pub(crate) fn is_running(&self) -> bool {

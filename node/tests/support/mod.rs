@@ -24,7 +24,7 @@ pub(crate) use items::{
     account, delete_record, fresh_id, fresh_ledger, ledger, packed_account, packed_transfer,
     pending, post, record, transfer, uuid, void,
 };
-pub(crate) use process::{Exit, run_to_exit};
+pub(crate) use process::{Exit, binary, run_to_exit};
 pub(crate) use raw::{RawAnswer, RawCall, frame};
 pub(crate) use refusal::Refusal;
 

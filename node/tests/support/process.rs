@@ -7,7 +7,7 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
 use std::time::{Duration, Instant};
 
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::{Pid, Resource, Rlimit, Signal, kill_process, prlimit};
 
 /// Time to open the log and the state of a test and to print the ready line.
 const START_MAX: Duration = Duration::from_secs(30);
@@ -28,7 +28,8 @@ pub(crate) struct Process {
     log: PathBuf,
 }
 
-fn binary() -> PathBuf {
+/// The binary that is tested.
+pub(crate) fn binary() -> PathBuf {
     let built = option_env!("CARGO_BIN_EXE_farthing-node").map(PathBuf::from);
     let named = std::env::var_os("FARTHING_NODE_BIN").map(PathBuf::from);
     named
@@ -127,6 +128,56 @@ impl Process {
             .map(|field| field.parse::<u64>().unwrap())
             .sum();
         Duration::from_millis(10 * ticks)
+    }
+
+    /// Memory in use, and the most there ever was: `VmRSS` and `VmHWM` of `/proc/PID/status` (proc(5)), in bytes.
+    pub(crate) fn resident_bytes(&self) -> (u64, u64) {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
+        let bytes = |key| {
+            let line = status.lines().find_map(|line| line.strip_prefix(key));
+            let kilobytes = line.and_then(|line| line.trim().strip_suffix(" kB"));
+            1_024 * kilobytes.unwrap().parse::<u64>().unwrap()
+        };
+        (bytes("VmRSS:"), bytes("VmHWM:"))
+    }
+
+    /// Sets how many files it may have open from now on, as far as the one who tests may (Linux).
+    pub(crate) fn limit_files(&self, limit: u64) {
+        let limit = Rlimit {
+            current: Some(limit),
+            maximum: self.files_limit().maximum,
+        };
+        prlimit(Some(Pid::from_child(&self.child)), Resource::Nofile, limit).unwrap();
+    }
+
+    /// Files it has open (Linux).
+    pub(crate) fn open_files(&self) -> u64 {
+        std::fs::read_dir(format!("/proc/{}/fd", self.child.id()))
+            .unwrap()
+            .count() as u64
+    }
+
+    /// Soft limit of open files (Linux).
+    pub(crate) fn files_max(&self) -> u64 {
+        self.files_limit().current.unwrap_or(u64::MAX)
+    }
+
+    fn files_limit(&self) -> Rlimit {
+        let text = std::fs::read_to_string(format!("/proc/{}/limits", self.child.id())).unwrap();
+        let line = text
+            .lines()
+            .find(|line| line.starts_with("Max open files"))
+            .unwrap();
+        let numbers: Vec<Option<u64>> = line
+            .split_whitespace()
+            .skip(3)
+            .take(2)
+            .map(|word| word.parse().ok())
+            .collect();
+        Rlimit {
+            current: numbers[0],
+            maximum: numbers[1],
+        }
     }
 
     /// Kills it and waits until it is gone.
