@@ -11,6 +11,8 @@ mod support;
 mod crowd;
 #[path = "abuse/floods.rs"]
 mod floods;
+#[path = "abuse/held.rs"]
+mod held;
 #[path = "abuse/honest.rs"]
 mod honest;
 #[path = "abuse/rules.rs"]

@@ -9,14 +9,18 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::Sleep;
-use tonic::transport::server::{Connected, TcpConnectInfo};
+use tonic::transport::server::Connected;
 
-use super::{Config, Gauges};
+use super::{Config, Gauges, Held};
 
 /// What a client of HTTP/2 says first (RFC 9113, section 3.4). From then on it is asked for signs of life.
 const PREFACE_BYTES: usize = 24;
 /// A connection on which writing waits must take so much in the time it is given, or it takes nothing to speak of.
 const TAKEN_BYTES_MIN: usize = 32 << 10;
+
+/// Time for which a connection may make the node hold something without letting anything of it go: a message that is not
+/// finished, an answer that is not let out.
+const HELD_WITHIN: Duration = Duration::from_secs(60);
 
 /// A place among the open connections, given back with the connection.
 #[derive(Debug)]
@@ -40,6 +44,7 @@ pub struct Connection {
     /// While writing waits.
     stall: Option<Stall>,
     taken_within: Duration,
+    held: Held,
     place: Place,
 }
 
@@ -61,6 +66,7 @@ impl Connection {
         stream: TcpStream,
         config: &Config,
         gauges: Gauges,
+        held: Held,
         permit: OwnedSemaphorePermit,
     ) -> Self {
         // A connection that is gone already has no options to set; reading will tell.
@@ -74,6 +80,7 @@ impl Connection {
             }),
             stall: None,
             taken_within: config.taken_within,
+            held,
             place: Place {
                 gauges,
                 _permit: permit,
@@ -125,10 +132,10 @@ impl Connection {
 }
 
 impl Connected for Connection {
-    type ConnectInfo = TcpConnectInfo;
+    type ConnectInfo = Held;
 
-    fn connect_info(&self) -> TcpConnectInfo {
-        self.stream.connect_info()
+    fn connect_info(&self) -> Held {
+        self.held.clone()
     }
 }
 
@@ -141,6 +148,12 @@ impl AsyncRead for Connection {
         let before = buffer.filled().len();
         let read = Pin::new(&mut self.stream).poll_read(context, buffer);
         let Some(preface) = &mut self.preface else {
+            // Whoever answers pings is heard now and then, so that this is asked now and then.
+            if self.held.is_stuck(HELD_WITHIN) {
+                return Poll::Ready(Err(
+                    self.expired("it lets nothing go of what is held for it")
+                ));
+            }
             return read;
         };
         let count = buffer.filled().len() - before;

@@ -8,6 +8,7 @@
 mod connection;
 mod files;
 mod gauges;
+mod held;
 mod http2;
 #[cfg(test)]
 mod tests;
@@ -27,6 +28,7 @@ use tokio_stream::Stream;
 pub use self::connection::Connection;
 pub use self::files::{TooFewFiles, room_for_connections};
 pub use self::gauges::{Gauges, Readings};
+pub use self::held::{Full, Held, Share};
 pub use self::http2::{Limits, server};
 
 /// Pause when the system has no file descriptor or no memory for one more: trying again at once would take a processor
@@ -98,6 +100,7 @@ impl Listener {
             )),
             config: self.config,
             gauges: self.gauges,
+            held: held::All::default(),
             pause: None,
             complained: None,
         })
@@ -112,6 +115,7 @@ pub struct Incoming {
     places: Arc<Semaphore>,
     config: Config,
     gauges: Gauges,
+    held: held::All,
     pause: Option<Pin<Box<Sleep>>>,
     complained: Option<Instant>,
 }
@@ -178,7 +182,8 @@ impl Stream for Incoming {
                 Ok((stream, _)) => match Arc::clone(&self.places).try_acquire_owned() {
                     Ok(place) => {
                         let gauges = self.gauges.clone();
-                        let connection = Connection::new(stream, &self.config, gauges, place);
+                        let held = Held::new(&self.held);
+                        let connection = Connection::new(stream, &self.config, gauges, held, place);
                         return Poll::Ready(Some(Ok(connection)));
                     }
                     // Closed at once: whoever waits for a place would only hold a descriptor meanwhile.

@@ -15,6 +15,7 @@ mod scales;
 mod status;
 mod transfers;
 mod verify;
+mod weigh;
 
 use std::time::Duration;
 
@@ -83,6 +84,7 @@ pub async fn serve(
     let reflection_alpha = reflection().build_v1alpha()?;
     tracing::info!(%address, "serving clients");
     let result = listener::server(limits)
+        .layer(weigh::Weigh)
         .add_service(health)
         .add_service(reflection_v1)
         .add_service(reflection_alpha)

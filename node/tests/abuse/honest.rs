@@ -76,6 +76,11 @@ impl Attacked {
         self.client.status().await.unwrap()
     }
 
+    /// The account that the honest client pays from.
+    pub(crate) fn payer(&self) -> u128 {
+        self.accounts.1
+    }
+
     /// What the node has grown by at its worst moment so far, in bytes.
     pub(crate) fn growth(&self) -> u64 {
         self.node().resident_bytes().1.saturating_sub(self.before)
