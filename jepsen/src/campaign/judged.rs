@@ -141,8 +141,10 @@ fn word(verdict: Verdict) -> anyhow::Result<String> {
     Ok(word.as_str().unwrap_or_default().to_owned())
 }
 
+/// Faults of the pieces in which nothing was wrong: only those count.
 fn faults(lines: &Lines<Piece>) -> u64 {
-    lines.all.iter().map(|piece| piece.faults).sum()
+    let fine = lines.all.iter().filter(|piece| piece.verdict == "ok");
+    fine.map(|piece| piece.faults).sum()
 }
 
 fn say(lines: &Lines<Piece>, count: u64, out: &mut impl Write) -> io::Result<()> {

@@ -121,7 +121,7 @@ impl Campaign {
             let workload = self
                 .workload
                 .unwrap_or(WORKLOADS[seed as usize % WORKLOADS.len()]);
-            let dir = self.dir.join(format!("{}-{seed}", campaign.name));
+            let dir = free(&self.dir, &format!("{}-{seed}", campaign.name));
             let mut options = shape.options(&[workload], campaign.nemeses, seed, &dir)?;
             options.damages = options.damages.max(campaign.damages);
             if let Some(target) = target
@@ -160,4 +160,16 @@ impl Campaign {
             }
         })
     }
+}
+
+/// A folder that is not there yet: what an interrupted run left stays for whoever wants to see it.
+fn free(parent: &Path, name: &str) -> PathBuf {
+    let mut dir = parent.join(name);
+    for again in 2.. {
+        if !dir.exists() {
+            break;
+        }
+        dir = parent.join(format!("{name}-{again}"));
+    }
+    dir
 }

@@ -20,21 +20,26 @@ use crate::hosts::Node;
 
 /// Time for a damaged node to say so, and for a replaced one to catch up, before another is damaged.
 const SETTLE: Duration = Duration::from_secs(3);
+/// How often a node is asked whether it has what the others have, and the time between.
+const TRIES: u32 = 10;
+const TRY: Duration = Duration::from_millis(30);
 
 /// Whether all other nodes hold what is committed: a fault that takes one node's data away must not find another
 /// without, or no system could keep its word. One whose files were damaged before has to show that they are whole.
 pub(super) async fn others_hold(field: &Field, target: u64) -> bool {
-    let (mut committed, mut least) = (0, u64::MAX);
+    let others = || field.cluster.nodes.iter().filter(|it| it.id != target);
+    let mut committed = 0;
     for node in &field.cluster.nodes {
         match operator::positions(field, node.id).await {
-            Some((knows, holds)) => {
-                committed = committed.max(knows);
-                if node.id != target {
-                    least = least.min(holds);
-                }
-            }
+            Some((knows, _)) => committed = committed.max(knows),
             None if node.id != target => return false,
             None => {}
+        }
+    }
+    // Asked again after everybody has said what is committed: what comes later the others get as always.
+    for node in others() {
+        if !holds(field, node.id, committed).await {
+            return false;
         }
     }
     if field
@@ -45,7 +50,7 @@ pub(super) async fn others_hold(field: &Field, target: u64) -> bool {
     {
         return false;
     }
-    for node in field.cluster.nodes.iter().filter(|it| it.id != target) {
+    for node in others() {
         if field.is_in_doubt(node.id) {
             if !operator::verifies(field, node.id).await {
                 return false;
@@ -53,8 +58,19 @@ pub(super) async fn others_hold(field: &Field, target: u64) -> bool {
             field.has_shown_itself_whole(node.id);
         }
     }
-    // What is under way right now may be on its way to them.
-    least.saturating_add(200) >= committed
+    true
+}
+
+/// Whether a node soon has the log up to an entry.
+async fn holds(field: &Field, node: u64, index: u64) -> bool {
+    for _ in 0..TRIES {
+        match operator::positions(field, node).await {
+            Some((_, holds)) if holds >= index => return true,
+            Some(_) => sleep(TRY).await,
+            None => return false,
+        }
+    }
+    false
 }
 
 /// The turn to take a node's data away, if the others can do without it.

@@ -38,15 +38,16 @@ async fn command<T, F: Future<Output = Result<T, Status>>>(
     matches!(timeout(COMMAND, run).await, Ok(Some(_)))
 }
 
-/// What a node knows to be committed, and how far its own log goes. Nothing from one that has lost part of its log and
-/// is not refilled: it does not vote, so it stands in for nobody.
+/// What a node knows to be committed, and how far its own log goes. Nothing from one that knows no leader or has lost
+/// part of its log and is not refilled: it may not vote, so it stands in for nobody.
 pub(super) async fn positions(field: &Field, node: u64) -> Option<(u64, u64)> {
     let address = format!("http://{}", field.cluster.node(node).direct);
     let ask = async {
         let mut admin = AdminClient::connect(address).await.ok()?;
         let status = admin.status(StatusRequest {}).await.ok()?.into_inner();
         let positions = (status.committed_index, status.durable_log_index);
-        status.suspect.is_empty().then_some(positions)
+        let takes_part = status.leader_id != 0 && status.suspect.is_empty();
+        takes_part.then_some(positions)
     };
     timeout(COMMAND, ask).await.ok()?
 }

@@ -51,7 +51,11 @@ pub(super) async fn begin(it: Beginning) -> anyhow::Result<()> {
         Arc::new(raft_config(&it.config, !suspect)?),
         it.network.clone(),
         LogStore::new(it.parts.log.clone()),
-        Machine::new(it.parts.state.clone(), it.parts.storage.clone()),
+        Machine::new(
+            it.parts.state.clone(),
+            it.parts.storage.clone(),
+            it.parts.log.clone(),
+        ),
     )
     .await?;
     let reads = ReadIndexes::start(raft.clone(), it.network.clone(), node_id);

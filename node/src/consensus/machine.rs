@@ -29,11 +29,23 @@ const ENTRIES_PER_JOB: usize = 256;
 pub(crate) struct Machine {
     state: state::Handle,
     storage: Arc<dyn Store>,
+    log: log::Log,
 }
 
 impl Machine {
-    pub(crate) fn new(state: state::Handle, storage: Arc<dyn Store>) -> Self {
-        Self { state, storage }
+    pub(crate) fn new(state: state::Handle, storage: Arc<dyn Store>, log: log::Log) -> Self {
+        Self {
+            state,
+            storage,
+            log,
+        }
+    }
+
+    /// Whether entries lie between the newest snapshot and the log. It comes of a log that was cut before what the
+    /// state holds: Raft then lets it begin after the state, which is newer than the snapshot.
+    fn has_gap(&self, snapshot: storage::LogId) -> bool {
+        let purged = self.log.state().last_purged;
+        purged.is_some_and(|purged| purged.index > snapshot.index)
     }
 }
 
@@ -183,8 +195,12 @@ impl RaftStateMachine<TypeConfig> for Machine {
 
     async fn get_current_snapshot(&mut self) -> io::Result<Option<RaftSnapshot>> {
         let checkpoint = self.storage.current_checkpoint();
-        if checkpoint.is_none() && self.storage.lacks_checkpoint() {
-            // Raft asks for it to send it: without one the follower would wait for ever.
+        let is_useless = match &checkpoint {
+            Some(found) => self.has_gap(found.manifest().log_id),
+            None => self.storage.lacks_checkpoint(),
+        };
+        if is_useless {
+            // Raft asks for it to send it: without a right one the follower would wait for ever.
             let mut builder = self.get_snapshot_builder().await;
             return builder.build_snapshot().await.map(Some);
         }

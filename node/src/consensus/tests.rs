@@ -133,7 +133,7 @@ impl StoreBuilder<TypeConfig, LogStore, Gapless, Ground> for Builder {
         };
         let (writer, storage) = Storage::open(storage_config, Arc::new(Durable)).unwrap();
         let (state, _thread) = state::start(writer, storage.clone()).unwrap();
-        let machine = Gapless(Machine::new(state, Arc::new(storage.clone())));
+        let machine = Gapless(Machine::new(state, Arc::new(storage.clone()), log.clone()));
         Ok((
             Ground {
                 _dir: dir,

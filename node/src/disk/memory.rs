@@ -83,6 +83,14 @@ impl MemoryDisk {
         Ok(())
     }
 
+    /// Takes the end of a file away, as a careless copy would; not part of the history.
+    pub fn cut(&self, path: &Path, length: usize) -> io::Result<()> {
+        let mut state = self.lock();
+        let file = *state.files.names.get(path).ok_or(io::ErrorKind::NotFound)?;
+        state.files.contents[file].truncate(length);
+        Ok(())
+    }
+
     /// The bytes of a file as a reader sees them now.
     pub fn contents(&self, path: &Path) -> io::Result<Vec<u8>> {
         let state = self.lock();

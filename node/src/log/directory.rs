@@ -12,6 +12,9 @@ use super::segment::{
     BadHeader, SEGMENT_HEADER_BYTES, SegmentFile, SegmentHeader, segment_number, segment_path,
 };
 
+/// Length of the longest segment that a configuration may ask for.
+const SEGMENT_BYTES_MAX: u64 = 1 << 30;
+
 /// Opens the segments in order and verifies their headers.
 pub(super) fn open_segments(
     disk: &Arc<dyn Disk>,
@@ -49,7 +52,7 @@ pub(super) fn open_segments(
             reason: reason.to_owned(),
         };
         if bytes < (SEGMENT_HEADER_BYTES + PREAMBLE_RECORDS * RECORD_HEADER_BYTES) as u64
-            || bytes > 1 << 30
+            || bytes > SEGMENT_BYTES_MAX
         {
             return Err(broken("the file does not have a segment's length").into());
         }
@@ -83,6 +86,7 @@ pub(super) fn open_segments(
             || before.is_some_and(|before| before.use_sequence >= header.use_sequence)
             || before.is_some_and(|before| before.first_record_number >= header.first_record_number)
             || header.first_record_number == 0
+            || header.bytes > SEGMENT_BYTES_MAX
         {
             return Err(
                 broken("the header is that of another segment, or of an earlier use").into(),
@@ -92,7 +96,7 @@ pub(super) fn open_segments(
             number,
             use_sequence: header.use_sequence,
             path,
-            bytes,
+            bytes: header.bytes.max(bytes),
             file,
         };
         segments.push((Arc::new(segment), header));

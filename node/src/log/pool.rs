@@ -244,7 +244,7 @@ impl Pool {
     /// otherwise a crash could bring the old name back with the new contents.
     fn recycle(&self, segment: &SegmentFile, name: u64, room: bool) -> io::Result<Option<Spare>> {
         fail::fail_point!("log.purge.before_recycle");
-        if !room || segment.bytes != self.segment_bytes {
+        if !room || segment.file.length()? != self.segment_bytes {
             self.disk.remove(&segment.path)?;
             self.disk.sync_dir(&self.log_dir)?;
             return Ok(None);

@@ -79,10 +79,7 @@ pub(super) fn recover(disk: &Arc<dyn Disk>, config: &Config) -> Result<Recovered
         let next = segments
             .get(at + 1)
             .map(|(_, next)| next.first_record_number);
-        let mut bytes = vec![0u8; file.bytes as usize];
-        file.file
-            .read_at(0, &mut bytes)
-            .map_err(OpenError::io("read", &file.path))?;
+        let (bytes, there) = file.read().map_err(OpenError::io("read", &file.path))?;
         replay.index.add_segment(Arc::clone(file));
         replay.begin_segment(header.first_record_number);
         let stop = read_segment(&bytes, file.use_sequence, next, &mut replay);
@@ -101,11 +98,20 @@ pub(super) fn recover(disk: &Arc<dyn Disk>, config: &Config) -> Result<Recovered
             .proven
             .max(ahead.proven)
             .max(next.map_or(0, |next| next - 1));
-        if proven >= replay.next_record || matches!(stop.invalid, Invalid::Contradiction(_)) {
+        // A segment is written in place: no crash makes its file shorter.
+        let is_cut = there < header.bytes;
+        if proven >= replay.next_record
+            || is_cut
+            || matches!(stop.invalid, Invalid::Contradiction(_))
+        {
             let durable_index = ahead
                 .durable_index
                 .or_else(|| durable_at_start(segments.last()));
-            return Err(damage(file, &stop, &replay, durable_index).into());
+            let mut damage = damage(file, &stop, &replay, durable_index);
+            if is_cut {
+                damage.reason = format!("the file has {there} of its {} bytes", header.bytes);
+            }
+            return Err(damage.into());
         }
         settle_tail(file, &bytes, &stop, ahead.end, &mut report)?;
         active = Some((Arc::clone(file), stop.offset as u64));

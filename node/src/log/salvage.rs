@@ -48,17 +48,15 @@ pub(super) fn cut_before(
     disk.sync_dir(&config.dir)
         .map_err(OpenError::io("sync", &config.dir))?;
     let mut newest_vote = None;
-    let mut bytes = Vec::new();
+    let (mut bytes, mut there) = (Vec::new(), 0);
     // Backwards, so that the damaged segment is the one still in memory afterwards.
     for (segment, _) in segments[at..].iter().rev() {
-        bytes = vec![0u8; segment.bytes as usize];
-        segment
-            .file
-            .read_at(0, &mut bytes)
+        (bytes, there) = segment
+            .read()
             .map_err(OpenError::io("read", &segment.path))?;
         newest_vote = newer(newest_vote, newest_vote_in(&bytes, segment.use_sequence));
     }
-    copy(disk, &bytes, &dir, file)?;
+    copy(disk, &bytes[..there as usize], &dir, file)?;
 
     let header = Header {
         use_sequence: file.use_sequence,

@@ -21,6 +21,8 @@ pub(super) struct SegmentHeader {
     pub(super) cluster_id: u128,
     pub(super) node_id: u64,
     pub(super) first_record_number: u64,
+    /// Length of the file.
+    pub(super) bytes: u64,
 }
 
 /// Why a segment's header cannot be used.
@@ -40,6 +42,7 @@ impl SegmentHeader {
         bytes[32..48].copy_from_slice(&self.cluster_id.to_le_bytes());
         bytes[48..56].copy_from_slice(&self.node_id.to_le_bytes());
         bytes[56..64].copy_from_slice(&self.first_record_number.to_le_bytes());
+        bytes[64..72].copy_from_slice(&self.bytes.to_le_bytes());
         let checksum = crc32c::crc32c(&bytes[..SEGMENT_HEADER_BYTES - 4]);
         bytes[SEGMENT_HEADER_BYTES - 4..].copy_from_slice(&checksum.to_le_bytes());
         bytes
@@ -61,6 +64,7 @@ impl SegmentHeader {
             cluster_id: u128::from(u64_at(bytes, 32)) | u128::from(u64_at(bytes, 40)) << 64,
             node_id: u64_at(bytes, 48),
             first_record_number: u64_at(bytes, 56),
+            bytes: u64_at(bytes, 64),
         })
     }
 }
@@ -84,8 +88,19 @@ pub(super) struct SegmentFile {
     pub(super) number: u64,
     pub(super) use_sequence: u64,
     pub(super) path: PathBuf,
+    /// Length that the file has, or had when it was put to use.
     pub(super) bytes: u64,
     pub(super) file: Arc<dyn DiskFile>,
+}
+
+impl SegmentFile {
+    /// All of it, and how many bytes the file has: what it has lost at its end reads as zeros.
+    pub(super) fn read(&self) -> std::io::Result<(Vec<u8>, u64)> {
+        let mut bytes = vec![0u8; self.bytes as usize];
+        let there = self.file.length()?.min(self.bytes);
+        self.file.read_at(0, &mut bytes[..there as usize])?;
+        Ok((bytes, there))
+    }
 }
 
 /// A segment and where its entries begin.

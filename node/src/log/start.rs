@@ -40,6 +40,7 @@ pub(super) fn start_segment(
         cluster_id: config.cluster_id,
         node_id: config.node_id,
         first_record_number: stream.next_record,
+        bytes: u64::from(config.segment_bytes),
     };
     let vote = stream.vote.map_or(fields(None), |vote| {
         (vote.term, vote.node, u64::from(vote.committed))

@@ -3,6 +3,8 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use farthing_proto::v1::Role;
+
 use crate::bank::Bank;
 use crate::support::{Cluster, Node, PATIENCE, eventually};
 
@@ -205,4 +207,47 @@ async fn a_node_that_waits_to_be_refilled_says_so() {
     })
     .await;
     bank.check(&node.client()).await;
+}
+
+/// What the log has lost, the state of a node may have kept. The log then goes on after the state, and the snapshot that
+/// was there ends before it: a node that this one has to fill needs a newer one.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_leader_whose_log_begins_after_its_snapshot_fills_others() {
+    let cluster = Cluster::start_with(3, &[("--run-interval-ms", "200")]);
+    let mut bank = Bank::open(&cluster).await;
+    bank.pay(&cluster, 20).await;
+    cluster.converge().await;
+    let leader = cluster.leader().await.id;
+    let cut = cluster.others(leader).next().unwrap();
+    let late = cluster.others(leader).nth(1).unwrap();
+    let snapshot = cut.client().snapshot().await.unwrap();
+    late.kill();
+    bank.pay(&cluster, 20).await;
+    eventually("the state is ahead of the snapshot", || async {
+        let status = cut.client().status().await.ok()?;
+        (status.state_durable_index > snapshot + 10).then_some(())
+    })
+    .await;
+    cut.kill();
+    // Early in the log: what remains of it ends before the state.
+    flip(&log_file(cut), 4_096 + 4_000);
+    cut.start();
+    eventually("it has all again and leads", || async {
+        let status = cut.client().status().await.ok()?;
+        if status.role() == Role::Leader {
+            return Some(());
+        }
+        let _ = cluster
+            .leader()
+            .await
+            .client()
+            .transfer_leader(cut.id)
+            .await;
+        None
+    })
+    .await;
+    late.start();
+    bank.pay(&cluster, 2).await;
+    cluster.converge().await;
+    bank.check(&late.client()).await;
 }

@@ -288,6 +288,12 @@ impl Client {
         Ok((reply.index, reply.digest.to_vec()))
     }
 
+    /// Last entry in the snapshot that was made.
+    pub(crate) async fn snapshot(&self) -> Answer<u64> {
+        let request = self.request(v1::SnapshotRequest {});
+        Ok(self.admin().snapshot(request).await?.into_inner().index)
+    }
+
     pub(crate) async fn transfer_leader(&self, to: u64) -> Answer<v1::TransferLeaderReply> {
         let request = self.request(v1::TransferLeaderRequest { to });
         Ok(self.admin().transfer_leader(request).await?.into_inner())

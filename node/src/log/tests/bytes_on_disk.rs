@@ -50,6 +50,7 @@ fn a_segment_header_is_laid_out_as_documented() {
         cluster_id: 0x1112 << 64 | 0x2122,
         node_id: 7,
         first_record_number: 99,
+        bytes: 0x5_0000,
     };
     let bytes = header.encode();
     assert_eq!(&bytes[..8], b"FARTHLOG");
@@ -59,7 +60,7 @@ fn a_segment_header_is_laid_out_as_documented() {
         (bytes[32], bytes[33], bytes[40], bytes[41]),
         (0x22, 0x21, 0x12, 0x11)
     );
-    assert_eq!((bytes[48], bytes[56]), (7, 99));
+    assert_eq!((bytes[48], bytes[56], bytes[66]), (7, 99, 5));
     assert_eq!(SegmentHeader::decode(&bytes), Ok(header));
 }
 
@@ -92,6 +93,7 @@ fn golden_bytes() -> Vec<u8> {
         cluster_id: 0xC1,
         node_id: 7,
         first_record_number: 1,
+        bytes: 16 << 10,
     };
     let blank = Bytes::new();
     let mut bytes = segment.encode().to_vec();

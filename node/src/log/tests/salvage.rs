@@ -71,17 +71,52 @@ fn entries_before_the_damage_and_the_newest_vote_stay() {
                 damaged,
                 "{what}: kept as it was"
             );
-            // It goes on, and opens as any other.
-            let next = log.state().last.map_or(5, |id| id.index + 1);
-            append(&log, vec![entry(20, next, 100)]);
-            log.close();
-            let log = open(&image);
-            assert_eq!(log.state().last, Some(id(20, next)));
-            assert_eq!(log.open_report().damage, None);
+            goes_on(log, &image);
             salvaged += 1;
         }
     }
     assert!(salvaged > 100, "{salvaged}");
+}
+
+/// It takes an entry, closes, and opens as any other.
+fn goes_on(log: Log, disk: &MemoryDisk) {
+    let next = log.state().last.map_or(5, |id| id.index + 1);
+    append(&log, vec![entry(20, next, 100)]);
+    log.close();
+    let log = open(disk);
+    assert_eq!(log.state().last, Some(id(20, next)));
+    assert_eq!(log.open_report().damage, None);
+}
+
+/// Where the cut falls between two records, only the file's length tells that something came after it.
+#[test]
+fn a_segment_that_lost_its_end_is_damaged() {
+    let (disk, before) = filled();
+    let last = (1..)
+        .take_while(|number| disk.contents(&segment(*number)).is_ok())
+        .last()
+        .unwrap();
+    let (length, first) = (
+        disk.contents(&segment(last)).unwrap().len(),
+        FIRST_RECORD + 3 * 64,
+    );
+    for at in (first..length).step_by(64).chain([length - 1]) {
+        let image = disk.duplicate();
+        image.cut(&segment(last), at).unwrap();
+        let Err(OpenError::Damaged(damage)) = try_open(&image) else {
+            panic!("cut at {at}: nobody noticed");
+        };
+        assert!(
+            damage
+                .to_string()
+                .contains(&format!("{at} of its {length} bytes")),
+            "{damage}"
+        );
+        let log = salvage(&image).unwrap();
+        check(&log, &before, &format!("cut at {at}"));
+        goes_on(log, &image);
+        assert_eq!(image.contents(&segment(last)).unwrap().len(), length);
+    }
 }
 
 /// One segment, with the newest vote behind an entry, at whose payload the place given points.
