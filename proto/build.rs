@@ -23,6 +23,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     tonic_prost_build::configure()
         // Slices of the received message, so that items are never copied.
         .bytes(".")
+        // Lists are counted before they are read.
+        .codec_path("crate::codec::CountedCodec")
         .include_file("farthing_all.rs")
         .compile_fds(compiler.file_descriptor_set())?;
     Ok(())

@@ -9,10 +9,12 @@
 //! - [`v1`]: the generated messages, clients and servers;
 //! - [`packed`]: building and reading the packed form, the throughput path;
 //! - [`convert`]: the typed form to and from the ledger's types, one file a message;
+//! - [`codec`]: decoding, with lists that are counted first;
 //! - [`error`]: stable reasons and the details of a refused call;
 //! - [`metadata`]: the cluster id that travels with every call;
 //! - [`limits`]: sizes both ends keep to.
 
+pub mod codec;
 pub mod convert;
 pub mod error;
 pub mod limits;
