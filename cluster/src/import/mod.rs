@@ -13,6 +13,7 @@ mod batches;
 mod columns;
 mod derive;
 mod display;
+mod metered;
 mod plan;
 mod progress;
 mod report;
@@ -24,6 +25,12 @@ mod tally;
 mod time;
 mod top;
 
+use std::io::Read;
+
+use farthing_ledger::{Account, Transfer};
+
+use crate::failure::Failure;
+
 pub use columns::Columns;
 pub use derive::Deriver;
 pub use plan::{Options, Plan};
@@ -31,3 +38,28 @@ pub use progress::PROGRESS_NAMESPACE;
 pub use report::{ImportReport, Refusals, TopAccount};
 pub use rows::BadRow;
 pub use run::{ImportOutcome, run};
+
+/// The rows of a file as an import reads them, at most `rows_max`, and the accounts they name: for tests that hand it
+/// hostile files.
+///
+/// # Errors
+/// When the header line lacks a column or the file cannot be read.
+#[doc(hidden)]
+#[allow(clippy::type_complexity)] // a type of its own would be one more thing that only tests use
+pub fn read_rows(
+    input: Box<dyn Read + Send>,
+    plan: Plan,
+    rows_max: usize,
+) -> Result<(Vec<Result<Transfer, BadRow>>, Vec<Account>), Failure> {
+    let (mut rows, mut accounts) = (Vec::new(), Vec::new());
+    let mut reader = rows::Rows::new(input, plan)?;
+    while rows.len() < rows_max
+        && let Some(row) = reader.next(&mut accounts)?
+    {
+        rows.push(match row {
+            rows::Row::Payment(_, transfer) => Ok(transfer),
+            rows::Row::Bad(bad) => Err(bad),
+        });
+    }
+    Ok((rows, accounts))
+}

@@ -9,9 +9,13 @@ use serde::Serialize;
 use super::accounts::Accounts;
 use super::columns::Places;
 use super::derive::Deriver;
+use super::metered::{Metered, ROW_BYTES_MAX, TooLong};
 use super::plan::Plan;
 use super::time;
 use crate::failure::{Code, Failure};
+
+/// Read ahead of a row, in bytes.
+const BUFFER_BYTES: usize = 256 * 1024;
 
 /// A row that cannot be imported.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -33,7 +37,7 @@ pub(super) enum Row {
 
 /// Reads rows one after another.
 pub(super) struct Rows {
-    reader: csv::Reader<Box<dyn Read + Send>>,
+    reader: csv::Reader<Metered<Box<dyn Read + Send>>>,
     record: ByteRecord,
     places: Places,
     plan: Plan,
@@ -46,13 +50,16 @@ impl Rows {
     /// Reads the header line.
     ///
     /// # Errors
-    /// [`Code::BadInput`] when it lacks a column, [`Code::Io`] when the file cannot be read.
+    /// [`Code::BadInput`] when it lacks a column or has no end, [`Code::Io`] when the file cannot be read.
     pub(super) fn new(input: Box<dyn Read + Send>, plan: Plan) -> Result<Self, Failure> {
         let mut reader = ReaderBuilder::new()
             .flexible(true)
-            .buffer_capacity(256 * 1024)
-            .from_reader(input);
-        let header = reader.byte_headers().map_err(unreadable)?;
+            .buffer_capacity(BUFFER_BYTES)
+            .from_reader(Metered::new(input, BUFFER_BYTES));
+        let header = reader
+            .byte_headers()
+            .map_err(|error| unreadable(error, 1))?;
+        check_length(header, 1)?;
         let places = plan.columns.places(header)?;
         Ok(Self {
             reader,
@@ -68,15 +75,19 @@ impl Rows {
     /// The next row; accounts it names for the first time are added to `new_accounts`. `None` at the end.
     ///
     /// # Errors
-    /// [`Code::Io`] when the file cannot be read or decompressed.
+    /// [`Code::Io`] when the file cannot be read or decompressed, [`Code::BadInput`] when a row is longer than
+    /// [`ROW_BYTES_MAX`]: where it was meant to end cannot be known, so nothing behind it can be read either.
     pub(super) fn next(&mut self, new_accounts: &mut Vec<Account>) -> Result<Option<Row>, Failure> {
+        let begin = self.reader.position().line();
+        self.reader.get_mut().next_row();
         if !self
             .reader
             .read_byte_record(&mut self.record)
-            .map_err(unreadable)?
+            .map_err(|error| unreadable(error, begin))?
         {
             return Ok(None);
         }
+        check_length(&self.record, begin)?;
         let line = self.record.position().map_or(0, csv::Position::line);
         Ok(Some(match self.payment(new_accounts) {
             Ok(transfer) => Row::Payment(line, transfer),
@@ -146,7 +157,29 @@ fn text<'r>(record: &'r ByteRecord, at: usize, column: &str) -> Result<&'r str, 
     }
 }
 
-fn unreadable(error: csv::Error) -> Failure {
+fn check_length(record: &ByteRecord, line: u64) -> Result<(), Failure> {
+    if record.as_slice().len() > ROW_BYTES_MAX {
+        return Err(too_long(line));
+    }
+    Ok(())
+}
+
+fn too_long(line: u64) -> Failure {
+    Failure::new(
+        Code::BadInput,
+        format!("line {line}: the row that begins here is longer than {ROW_BYTES_MAX} bytes"),
+    )
+    .because("a quote that is never closed makes the rest of a file one field")
+    .advise("look for a quote without its partner in this line")
+}
+
+/// What came of reading a row that begins at `line`.
+fn unreadable(error: csv::Error, line: u64) -> Failure {
+    if let csv::ErrorKind::Io(io) = error.kind()
+        && io.get_ref().is_some_and(|inner| inner.is::<TooLong>())
+    {
+        return too_long(line);
+    }
     Failure::new(Code::Io, "the file cannot be read to its end")
         .because(error)
         .advise("check that it is complete: a compressed file that was cut off looks like this")
@@ -217,6 +250,84 @@ mod tests {
         {
             assert_eq!(problems[at].0, line);
             assert!(problems[at].1.contains(part), "{:?}", problems[at]);
+        }
+    }
+
+    /// Endless, and counts what was taken of it.
+    struct Endless {
+        begin: &'static [u8],
+        taken: std::sync::Arc<std::sync::atomic::AtomicUsize>,
+    }
+
+    impl Read for Endless {
+        fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+            let length = match self.begin.read(buffer)? {
+                0 => {
+                    buffer.fill(b'7');
+                    buffer.len()
+                }
+                length => length,
+            };
+            self.taken
+                .fetch_add(length, std::sync::atomic::Ordering::Relaxed);
+            Ok(length)
+        }
+    }
+
+    #[test]
+    fn a_quote_that_is_never_closed_does_not_take_in_the_whole_file() {
+        const GOOD: &[u8] = b"payment_id,time,customer_id,terminal_id,amount\n\
+            0,1970-01-01T00:00:01Z,0,0,0.00\n1,1970-01-01T00:00:01Z,0,\"0,0.00\n";
+        let taken = std::sync::Arc::default();
+        let endless = |begin| Endless {
+            begin,
+            taken: std::sync::Arc::clone(&taken),
+        };
+        let mut rows = Rows::new(Box::new(endless(GOOD)), Plan::default()).unwrap();
+        let mut accounts = Vec::new();
+        assert!(matches!(
+            rows.next(&mut accounts),
+            Ok(Some(Row::Payment(2, _)))
+        ));
+        let failure = rows.next(&mut accounts).unwrap_err();
+        assert_eq!(failure.code, Code::BadInput);
+        assert!(failure.what.starts_with("line 3:"), "{}", failure.what);
+        let header = Rows::new(Box::new(endless(b"payment_id,\"time")), Plan::default());
+        let failure = header.err().unwrap();
+        assert_eq!(failure.code, Code::BadInput);
+        assert!(failure.what.starts_with("line 1:"), "{}", failure.what);
+        let taken = taken.load(std::sync::atomic::Ordering::Relaxed);
+        assert!(
+            taken <= 2 * (2 * ROW_BYTES_MAX + 2 * BUFFER_BYTES),
+            "{taken}"
+        );
+    }
+
+    /// Nothing but the row itself decides, however the file is read and whatever it is quoted with.
+    #[test]
+    fn a_row_of_the_longest_length_is_read_and_a_longer_one_is_not() {
+        let header = "payment_id,time,customer_id,terminal_id,amount\n";
+        let rest = "1970-01-01T00:00:01Z01.00";
+        let read = |length: usize, quoted: bool| {
+            // Every byte of the id is a quote in the worst case, which takes two in the file.
+            let id = if quoted {
+                format!("\"{}\"", "\"\"".repeat(length - rest.len()))
+            } else {
+                "7".repeat(length - rest.len())
+            };
+            let text = format!(
+                "{header}{id},1970-01-01T00:00:01Z,0,1,.00\n0,1970-01-01T00:00:01Z,0,1,0.00"
+            );
+            let mut rows =
+                Rows::new(Box::new(std::io::Cursor::new(text)), Plan::default()).unwrap();
+            let mut accounts = Vec::new();
+            let first = rows.next(&mut accounts).map(|row| row.is_some());
+            let second = rows.next(&mut accounts);
+            (first.is_ok(), matches!(second, Ok(Some(Row::Payment(..)))))
+        };
+        for quoted in [false, true] {
+            assert_eq!(read(ROW_BYTES_MAX, quoted), (true, true), "{quoted}");
+            assert!(!read(ROW_BYTES_MAX + 1, quoted).0, "{quoted}");
         }
     }
 
