@@ -146,12 +146,13 @@ sim-planted: deps ## show that the simulator finds mistakes made on purpose
 
 # What every decoder must hold is in the crate `hostile`; `make test` runs it with seeded mutations.
 MINUTES ?= 10
-fuzz: ## fuzz one decoder: TARGET=amount MINUTES=10 (needs a nightly toolchain and cargo-fuzz)
+fuzz: ## fuzz one target: TARGET=peer MINUTES=10 (needs a nightly toolchain and cargo-fuzz)
 	@$(if $(filter command,$(firstword $(origin TARGET))),fuzz/run $(TARGET) $(MINUTES),\
 	  echo "TARGET=NAME is missing; the names: $(notdir $(basename $(wildcard fuzz/fuzz_targets/*.rs)))"; exit 1)
 
-fuzz-all: ## fuzz all decoders, the least tried first, MINUTES=60 in all; adds to fuzz/results.jsonl
-	@fuzz/run all $(MINUTES)
+JOBS ?= 1
+fuzz-all: ## fuzz all targets in MINUTES=60, JOBS=2 at once, the least tried first; adds to fuzz/results.jsonl
+	@fuzz/run all $(MINUTES) $(JOBS)
 
 fuzz-corpus: ## write the inputs that fuzzing begins with
 	$(CARGO) run --release --locked -p farthing-hostile -- corpus fuzz

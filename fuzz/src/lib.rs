@@ -6,5 +6,5 @@
 /// When the bytes break what must hold, which is what a fuzzer looks for.
 pub fn run(name: &str, bytes: &[u8]) {
     let target = farthing_hostile::target(name).expect("each file is named after a target");
-    (target.run)(bytes);
+    target.run(bytes);
 }

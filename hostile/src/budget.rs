@@ -2,6 +2,7 @@
 
 use std::alloc::System;
 
+use farthing_proto::codec::LIST_ITEMS_MAX;
 use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
 
 #[global_allocator]
@@ -22,4 +23,11 @@ pub fn within<T>(bytes_max: usize, work: impl FnOnce() -> T) -> T {
         "{allocated} bytes were allocated where {bytes_max} are enough"
     );
     value
+}
+
+/// What a protobuf message of `length` bytes may take when it is decoded. An item without fields takes two bytes on the
+/// wire and up to 256 in memory, twice that while its list grows; but only so many items are read at all.
+#[must_use]
+pub fn message(length: usize) -> usize {
+    (length / 2).min(LIST_ITEMS_MAX) * 512 + 32 * length + 4_096
 }

@@ -4,6 +4,9 @@ use farthing_ledger::{
     Account, AccountId, EntryBuilder, Ledger, RecordFlags, RecordItem, RequestBuilder, Transfer,
     TransferFlags, TransferId,
 };
+use farthing_proto::packed::{accounts_section, records_section, transfers_section, write_ids};
+use farthing_proto::v1::{LookupKind, LookupReply, LookupRequest, SubmitReply, SubmitRequest};
+use prost::Message;
 
 /// An account of ledger 840.
 #[must_use]
@@ -68,4 +71,42 @@ pub fn entries() -> Vec<Vec<u8>> {
             Some(builder.finish())
         })
         .collect()
+}
+
+/// Requests and answers of the packed form, each behind the byte that says which it is.
+#[must_use]
+pub fn packed() -> Vec<Vec<u8>> {
+    let submit = SubmitRequest {
+        request_number: 300,
+        sections: vec![
+            accounts_section(&[account(1), account(2)]),
+            transfers_section(&[transfer(9)]),
+            records_section(&[record()]),
+        ],
+        ..Default::default()
+    };
+    let lookup = LookupRequest {
+        kind: LookupKind::Accounts.into(),
+        ids: write_ids([1, 2].into_iter()),
+        ..Default::default()
+    };
+    let results = SubmitReply {
+        results: vec![vec![0; 32].into()],
+        ..Default::default()
+    };
+    let found = LookupReply {
+        found: vec![1, 0, 2].into(),
+        records: account(1).to_bytes().to_vec().into(),
+        ..Default::default()
+    };
+    [
+        submit.encode_to_vec(),
+        lookup.encode_to_vec(),
+        results.encode_to_vec(),
+        found.encode_to_vec(),
+    ]
+    .iter()
+    .zip(0_u8..)
+    .map(|(bytes, kind)| [&[kind], &bytes[..]].concat())
+    .collect()
 }

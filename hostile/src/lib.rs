@@ -1,6 +1,6 @@
-//! Hostile bytes for the decoders of the ledger: what a stranger, a peer, a disk or an operator gives it.
+//! Hostile bytes for every decoder of Farthing: what a stranger, a peer, a disk or an operator gives it.
 //!
-//! A [`Target`] is one decoder with what must hold for any bytes at all: no panic, an error instead of a guess, what
+//! A [`Part`] is one decoder with what must hold for any bytes at all: no panic, an error instead of a guess, what
 //! was read can be written and read again as the same, and no more memory than the bytes themselves justify. The same
 //! function is run by a fuzzer (`make fuzz`, which needs a nightly toolchain) and by [`rounds`], seeded mutations of
 //! [`Target::seeds`] on any toolchain (`cargo test`).
@@ -15,4 +15,4 @@ mod random;
 mod targets;
 
 pub use mutate::rounds;
-pub use targets::{TARGETS, Target, target};
+pub use targets::{Part, TARGETS, Target, target};

@@ -39,11 +39,11 @@ fn main() -> anyhow::Result<()> {
 fn write_corpus(dir: &Path, target: &Target) -> anyhow::Result<()> {
     let folder: PathBuf = dir.join("corpus").join(target.name);
     std::fs::create_dir_all(&folder)?;
-    for (number, seed) in (target.seeds)().iter().enumerate() {
+    for (number, seed) in target.seeds().iter().enumerate() {
         std::fs::write(folder.join(format!("seed-{number:02}")), seed)?;
     }
     let words: String = target
-        .words
+        .words()
         .iter()
         .map(|word| {
             let escaped: String = word.bytes().map(|byte| format!("\\x{byte:02x}")).collect();

@@ -43,6 +43,7 @@ pub fn rounds(
     count: usize,
     seed: u64,
 ) -> Result<(), Box<Failure>> {
+    let words = target.words();
     for bytes in seeds {
         attempt(target, bytes)?;
     }
@@ -50,7 +51,7 @@ pub fn rounds(
     for _ in 0..count {
         let mut bytes = random.pick(seeds).cloned().unwrap_or_default();
         for _ in 0..=random.below(4) {
-            change(&mut random, &mut bytes, target.words, seeds);
+            change(&mut random, &mut bytes, &words, seeds);
         }
         bytes.truncate(BYTES_MAX);
         attempt(target, &bytes)?;
@@ -63,7 +64,7 @@ pub fn rounds(
 /// # Errors
 /// When the input breaks what must hold.
 pub fn attempt(target: &Target, bytes: &[u8]) -> Result<(), Box<Failure>> {
-    catch_unwind(AssertUnwindSafe(|| (target.run)(bytes))).map_err(|panic| {
+    catch_unwind(AssertUnwindSafe(|| target.run(bytes))).map_err(|panic| {
         let what = panic
             .downcast_ref::<String>()
             .cloned()

@@ -19,7 +19,7 @@ fn corpus(target: &Target) -> Vec<Vec<u8>> {
         .iter()
         .map(|file| std::fs::read(file).unwrap())
         .collect();
-    for seed in (target.seeds)() {
+    for seed in target.seeds() {
         assert!(
             seeds.contains(&seed),
             "{}: the corpus is not what the generator writes; run `make fuzz-corpus`",

@@ -16,6 +16,8 @@ pub mod cold;
 pub mod config;
 pub mod consensus;
 pub mod disk;
+#[doc(hidden)]
+pub mod fuzzing;
 pub mod listener;
 pub mod log;
 pub mod meta;

@@ -55,7 +55,13 @@ const ROWS: &[Row] = &[
     Row {
         folder: "hostile",
         // Whoever decodes bytes from outside.
-        ours: &["farthing-ledger"],
+        ours: &[
+            "farthing-ledger",
+            "farthing-proto",
+            "farthing-node",
+            "farthing-cluster",
+            "farthing-jepsen",
+        ],
         never: &["openraft", "rocksdb", "bincode"],
         others: true,
     },

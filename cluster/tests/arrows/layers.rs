@@ -24,7 +24,15 @@ const LAYERS: &[(&str, &[&str])] = &[
 const COMMON: &[&str] = &["telemetry", "cold", "meta", "failpoints", "planted"];
 
 /// Settles what each layer is told, puts the layers together and starts them: calls every layer, called by none.
-const ROOTS: &[&str] = &["lib", "main", "config", "node", "repair", "clock_file"];
+const ROOTS: &[&str] = &[
+    "lib",
+    "main",
+    "config",
+    "node",
+    "repair",
+    "clock_file",
+    "fuzzing",
+];
 
 /// Every call upwards, and every module that has no place in the table.
 pub(crate) fn violations(sources: &[Source]) -> Vec<String> {

@@ -2,10 +2,10 @@
 
 use farthing_ledger::amount::{TEXT_BYTES_MAX, format, parse};
 
-use super::Target;
+use super::Part;
 use crate::budget::within;
 
-pub(super) const TARGET: Target = Target {
+pub(super) const PART: Part = Part {
     name: "amount",
     run,
     seeds,
@@ -19,7 +19,6 @@ pub(super) const TARGET: Target = Target {
         "+",
         "\u{0663}",
     ],
-    rounds: 1_000_000,
 };
 
 /// A byte for the scale, then the text.

@@ -2,15 +2,14 @@
 
 use farthing_ledger::{Applier, EntryReader, MemoryState, invariants};
 
-use super::Target;
+use super::Part;
 use crate::corpus;
 
-pub(super) const TARGET: Target = Target {
+pub(super) const PART: Part = Part {
     name: "apply",
     run,
     seeds,
     words: &["\u{1}\u{0}\u{1}\u{0}"],
-    rounds: 50_000,
 };
 
 /// Entries, each behind its length (u16), applied one after another.

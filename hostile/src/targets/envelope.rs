@@ -2,11 +2,11 @@
 
 use farthing_ledger::{EntryBuilder, EntryReader, SectionKind};
 
-use super::Target;
+use super::Part;
 use crate::budget::within;
 use crate::corpus;
 
-pub(super) const TARGET: Target = Target {
+pub(super) const PART: Part = Part {
     name: "envelope",
     run,
     seeds: corpus::entries,
@@ -14,7 +14,6 @@ pub(super) const TARGET: Target = Target {
         "\u{1}\u{0}\u{1}\u{0}",
         "\u{5}\u{0}\u{0}\u{0}\u{1}\u{0}\u{0}\u{0}\u{0}\u{0}\u{0}\u{0}",
     ],
-    rounds: 500_000,
 };
 
 fn run(bytes: &[u8]) {

@@ -5,16 +5,15 @@ use farthing_ledger::{
     RecordItem, Setting, Transfer, TransferRow,
 };
 
-use super::Target;
+use super::Part;
 use crate::budget::within;
 use crate::corpus;
 
-pub(super) const TARGET: Target = Target {
+pub(super) const PART: Part = Part {
     name: "records",
     run,
     seeds,
     words: &["USD", "\u{0}\u{0}\u{0}\u{0}"],
-    rounds: 500_000,
 };
 
 /// A byte for the kind, then the record.

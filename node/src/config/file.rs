@@ -75,5 +75,10 @@ pub(super) fn read(path: &Path) -> Result<File, Error> {
         why,
     };
     let text = std::fs::read_to_string(path).map_err(|error| wrong(error.to_string()))?;
-    toml::from_str(&text).map_err(|error| wrong(error.to_string()))
+    parse(&text).map_err(|error| wrong(error.to_string()))
+}
+
+/// Reads the text of a file.
+pub(super) fn parse(text: &str) -> Result<File, toml::de::Error> {
+    toml::from_str(text)
 }

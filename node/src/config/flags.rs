@@ -9,7 +9,7 @@ use crate::telemetry::LogFormat;
 /// One replica of a Farthing cluster.
 ///
 /// Every setting can be given in the TOML file, as an environment variable and as a flag; the later wins.
-#[derive(Debug, Parser)]
+#[derive(Debug, Default, Parser)]
 #[command(name = "farthing-node", version, about, long_about = None)]
 pub struct Flags {
     /// TOML file with any of the settings below, in snake case.

@@ -113,6 +113,34 @@ impl Config {
             Some(path) => file::read(path)?,
             None => File::default(),
         };
+        Self::settle(flags, file)
+    }
+
+    /// The settings of a file's text alone. Its own addresses must be numbers: no name server is asked.
+    ///
+    /// # Errors
+    /// As [`Config::load`]; the file has no path then.
+    pub(crate) fn from_text(text: &str) -> Result<Self, Error> {
+        let file = file::parse(text).map_err(|error| Error::File {
+            path: PathBuf::new(),
+            why: error.to_string(),
+        })?;
+        for (setting, address) in [
+            ("client_address", &file.client_address),
+            ("peer_address", &file.peer_address),
+        ] {
+            let is_name = |address: &String| address.parse::<std::net::SocketAddr>().is_err();
+            if address.as_ref().is_some_and(is_name) {
+                return Err(Error::Invalid {
+                    setting,
+                    why: "it is no address in numbers".into(),
+                });
+            }
+        }
+        Self::settle(Flags::default(), file)
+    }
+
+    fn settle(flags: Flags, file: File) -> Result<Self, Error> {
         let invalid = |setting, why: &dyn std::fmt::Display| Error::Invalid {
             setting,
             why: why.to_string(),
@@ -278,6 +306,12 @@ fn members(
     };
     let mut members = BTreeMap::new();
     for (id, member) in told {
+        if id == 0 {
+            return Err(Error::Invalid {
+                setting: "members",
+                why: "0 is no node id; they begin at 1".into(),
+            });
+        }
         if members.insert(id, member).is_some() {
             return Err(Error::Invalid {
                 setting: "members",

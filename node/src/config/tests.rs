@@ -48,6 +48,8 @@ fn members_are_read_and_doubles_refused() {
     assert_eq!(config.members[&2].peer_address, "h:4");
     let twice = load(&["--member", "1=a:1,a:2", "--member", "1=b:1,b:2"]).unwrap_err();
     assert!(twice.to_string().contains("listed twice"), "{twice}");
+    let zero = load(&["--member", "0=a:1,a:2"]).unwrap_err();
+    assert!(zero.to_string().contains("0 is no node id"), "{zero}");
     assert!(load(&["--member", "x"]).is_err());
 }
 

@@ -105,7 +105,7 @@ struct Row {
 
 /// The file.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
-struct Table {
+pub(super) struct Table {
     rows: Vec<Row>,
 }
 

@@ -28,6 +28,7 @@ mod planted;
 mod read_index;
 mod refill;
 mod remember;
+pub(crate) mod reread;
 mod retention;
 mod roster;
 #[cfg(feature = "simulation")]

@@ -30,10 +30,7 @@ struct Stored {
 /// What was written last, with its log index. A file that cannot be read is no more than missing.
 pub(super) fn read(dir: &Path) -> Option<(u64, RaftMembership)> {
     let bytes = std::fs::read(dir.join(FILE)).ok()?;
-    let stored = cold::decode::<Stored>(cold::Kind::Members, &bytes)
-        .map_err(std::io::Error::other)
-        .and_then(|stored| Ok((stored.index, decode_membership(&stored.membership)?)));
-    match stored {
+    match from_bytes(&bytes) {
         Ok(found) => Some(found),
         Err(error) => {
             tracing::error!(%error, "{FILE} is damaged and not used; it is written again with the next membership");
@@ -42,13 +39,23 @@ pub(super) fn read(dir: &Path) -> Option<(u64, RaftMembership)> {
     }
 }
 
-fn write(dir: &Path, index: u64, membership: &RaftMembership) -> std::io::Result<()> {
+/// Reads [`to_bytes`].
+pub(super) fn from_bytes(bytes: &[u8]) -> std::io::Result<(u64, RaftMembership)> {
+    let stored: Stored = cold::decode(cold::Kind::Members, bytes).map_err(std::io::Error::other)?;
+    Ok((stored.index, decode_membership(&stored.membership)?))
+}
+
+/// The bytes of the file.
+pub(super) fn to_bytes(index: u64, membership: &RaftMembership) -> std::io::Result<Vec<u8>> {
     let stored = Stored {
         index,
         membership: encode_membership(membership)?.to_vec(),
     };
-    let bytes = cold::encode(cold::Kind::Members, &stored).map_err(std::io::Error::other)?;
-    meta::replace(dir, FILE, &bytes)
+    cold::encode(cold::Kind::Members, &stored).map_err(std::io::Error::other)
+}
+
+fn write(dir: &Path, index: u64, membership: &RaftMembership) -> std::io::Result<()> {
+    meta::replace(dir, FILE, &to_bytes(index, membership)?)
 }
 
 /// Whether anybody but node `own` is known who could give back what this directory has lost: by the last membership, or

@@ -22,7 +22,7 @@ const FILE: &str = "suspect.meta";
 
 /// The file's contents: what is known of the loss.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Encode, Decode)]
-struct Loss {
+pub(super) struct Loss {
     /// In words, for whoever looks.
     what: String,
     /// Term up to which `reach` may have been acknowledged.

@@ -54,16 +54,22 @@ impl Finding {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(error),
         };
-        Ok(Some(
-            match cold::decode::<Stored>(cold::Kind::Finding, &bytes) {
-                Ok(Stored { about: 2, what }) => Self {
-                    about: About::Log,
-                    what,
-                },
-                Ok(Stored { what, .. }) => Self::state(what),
-                Err(error) => Self::state(format!("something that {FILE} does not tell: {error}")),
+        let found = Self::from_bytes(&bytes);
+        Ok(Some(found.unwrap_or_else(|error| {
+            Self::state(format!("something that {FILE} does not tell: {error}"))
+        })))
+    }
+
+    /// Reads [`Finding::to_bytes`]; what it does not know is about the state.
+    pub(crate) fn from_bytes(bytes: &[u8]) -> Result<Self, cold::ColdError> {
+        let stored: Stored = cold::decode(cold::Kind::Finding, bytes)?;
+        Ok(match stored {
+            Stored { about: 2, what } => Self {
+                about: About::Log,
+                what,
             },
-        ))
+            Stored { what, .. } => Self::state(what),
+        })
     }
 
     /// Durable when it returns. A finding that is there already stays: it came first.
@@ -74,7 +80,8 @@ impl Finding {
         meta::replace(dir, FILE, &self.to_bytes()?)
     }
 
-    fn to_bytes(&self) -> std::io::Result<Vec<u8>> {
+    /// The bytes of the file.
+    pub(crate) fn to_bytes(&self) -> std::io::Result<Vec<u8>> {
         let stored = Stored {
             about: match self.about {
                 About::State => 1,

@@ -24,7 +24,8 @@ use crate::node::{Durable, Error};
 use crate::storage::{self, Storage, put_aside, put_state_aside};
 use crate::vitals::{Damage, Verdict};
 
-use finding::{About, Finding};
+use finding::About;
+pub(crate) use finding::Finding;
 
 /// Pause between two looks at whether anything was found.
 const PAUSE: Duration = Duration::from_millis(100);

@@ -92,7 +92,7 @@ impl Ledgers for Service {
 }
 
 /// A token names the last ledger of the page before.
-fn parse_token(token: &str) -> Result<u32, Refused> {
+pub(crate) fn parse_token(token: &str) -> Result<u32, Refused> {
     if token.is_empty() {
         return Ok(0);
     }

@@ -25,6 +25,7 @@ use tonic::service::interceptor::InterceptedService;
 use tonic::{Request, Status};
 
 pub use self::context::{Context, Doors, Identity};
+pub(crate) use self::ledgers::parse_token as parse_page_token;
 use crate::listener::{self, Limits, Listener};
 
 /// Flow control of client connections: small, because ten thousand idle ones must not cost memory.

@@ -105,7 +105,8 @@ impl Layout {
     }
 }
 
-fn parse(name: &str) -> Option<u32> {
+/// The number in a generation's name.
+pub(super) fn parse(name: &str) -> Option<u32> {
     let digits = name.trim_end_matches('\n');
     (digits.len() == 8 && digits.bytes().all(|byte| byte.is_ascii_digit()))
         .then(|| digits.parse().ok())?

@@ -31,6 +31,7 @@ mod packed;
 mod prefetch;
 pub mod reader;
 mod recent;
+pub(crate) mod reread;
 mod rows;
 mod run;
 mod scrub;

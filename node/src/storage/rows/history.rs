@@ -63,7 +63,7 @@ pub(crate) fn write_value(
     }
 }
 
-/// The touches in a value.
+/// The touches in a value: the first has the sequence of the key, and each comes after the one before.
 pub(crate) fn read_value(first_sequence: u64, value: &[u8]) -> Option<Vec<Touch>> {
     let items = value.get(8..)?;
     if items.is_empty()
@@ -81,12 +81,16 @@ pub(crate) fn read_value(first_sequence: u64, value: &[u8]) -> Option<Vec<Touch>
             offset: item[5],
         })
     };
-    items
+    let touches: Vec<Touch> = items
         .as_chunks::<ITEM_BYTES>()
         .0
         .iter()
         .map(touch)
-        .collect()
+        .collect::<Option<_>>()?;
+    let in_order = touches
+        .windows(2)
+        .all(|pair| pair[0].sequence < pair[1].sequence);
+    (in_order && touches[0].sequence == first_sequence).then_some(touches)
 }
 
 #[cfg(test)]
@@ -125,5 +129,12 @@ mod tests {
         );
         assert_eq!(read_value(7, &value[..13]), None);
         assert_eq!(read_value(7, &value[..8]), None);
+        // Another key's value, and one whose second change is as early as its first.
+        let mut shifted = value.clone();
+        shifted[8] = 1;
+        assert_eq!(read_value(7, &shifted), None);
+        let mut still = value.clone();
+        still[14] = 0;
+        assert_eq!(read_value(7, &still), None);
     }
 }
