@@ -61,6 +61,8 @@ pub(crate) struct Seen {
     pub(crate) resets: Vec<(u32, u32)>,
     /// Streams whose headers, of an answer or after it, came.
     pub(crate) answered: Vec<u32>,
+    /// Streams answered with the status 200 of HTTP, which is where gRPC's own begins.
+    pub(crate) taken_up: Vec<u32>,
     pub(crate) frames: usize,
 }
 
@@ -180,7 +182,13 @@ async fn read(mut reader: OwnedReadHalf) -> Seen {
         match header[3] {
             GOAWAY => seen.goaway = word(4),
             RST_STREAM => seen.resets.push((stream, word(0).unwrap_or(0))),
-            HEADERS => seen.answered.push(stream),
+            HEADERS => {
+                seen.answered.push(stream);
+                // HPACK's static table has `:status: 200` as its eighth entry.
+                if payload.first() == Some(&0x88) {
+                    seen.taken_up.push(stream);
+                }
+            }
             _ => {}
         }
     }
