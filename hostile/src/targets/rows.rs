@@ -43,7 +43,8 @@ fn run(bytes: &[u8]) {
     };
     let kind = usize::from(*kind) % (EXACT.len() + LOOSE.len());
     let read = |row, bytes: &[u8]| {
-        let budget = 64 * bytes.len() + 4_096;
+        // A block has at most 64 rows, each four bytes when there is nothing in it, and 272 in memory.
+        let budget = 64 * bytes.len() + (32 << 10);
         within(budget, || reread(Form::Row(row), bytes))
     };
     if let Some(row) = EXACT.get(kind) {
@@ -148,8 +149,10 @@ fn seeds() -> Vec<Vec<u8>> {
         b"\x09\0\0\0\0\0\0\0\x00\0\0\0\x00\x04\x03\0\0\0\x03\x00".to_vec(),
         block(&[row(9), row(10)]),
     ];
+    let empty_rows = [&[14, 1, 0, 64][..], &[0; 13], &[0; 4 * 64]].concat();
     (0_u8..)
         .zip(values)
         .map(|(kind, value)| [&[kind], &value[..]].concat())
+        .chain([empty_rows])
         .collect()
 }
