@@ -12,6 +12,7 @@ pub(super) const PART: Part = Part {
     words: &[
         "\nnode_id = ",
         "\njoin = true\n",
+        "\nid = 0\n",
         "\n[[members]]\nid = ",
         "\n[disk]\n",
         "\n[log]\nsegment_bytes = ",
@@ -56,6 +57,8 @@ fn seeds() -> Vec<Vec<u8>> {
         whole.to_owned(),
         format!("{whole}{member}{disk}"),
         format!("{whole}join = true\n{disk}"),
+        // 0 is no member's id.
+        format!("{whole}{}", member.replace("id = 1", "id = 0")),
     ]
     .into_iter()
     .map(String::into_bytes)
