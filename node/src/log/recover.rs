@@ -79,7 +79,7 @@ pub(super) fn recover(disk: &Arc<dyn Disk>, config: &Config) -> Result<Recovered
         let next = segments
             .get(at + 1)
             .map(|(_, next)| next.first_record_number);
-        let (bytes, there) = file.read().map_err(OpenError::io("read", &file.path))?;
+        let bytes = file.read().map_err(OpenError::io("read", &file.path))?;
         replay.index.add_segment(Arc::clone(file));
         replay.begin_segment(header.first_record_number);
         let stop = read_segment(&bytes, file.use_sequence, next, &mut replay);
@@ -99,7 +99,7 @@ pub(super) fn recover(disk: &Arc<dyn Disk>, config: &Config) -> Result<Recovered
             .max(ahead.proven)
             .max(next.map_or(0, |next| next - 1));
         // A segment is written in place: no crash makes its file shorter.
-        let is_cut = there < header.bytes;
+        let is_cut = (bytes.len() as u64) < header.bytes;
         if proven >= replay.next_record
             || is_cut
             || matches!(stop.invalid, Invalid::Contradiction(_))
@@ -109,7 +109,8 @@ pub(super) fn recover(disk: &Arc<dyn Disk>, config: &Config) -> Result<Recovered
                 .or_else(|| durable_at_start(segments.last()));
             let mut damage = damage(file, &stop, &replay, durable_index);
             if is_cut {
-                damage.reason = format!("the file has {there} of its {} bytes", header.bytes);
+                damage.reason =
+                    format!("the file has {} of its {} bytes", bytes.len(), header.bytes);
             }
             return Err(damage.into());
         }
@@ -161,9 +162,10 @@ fn read_segment(bytes: &[u8], use_sequence: u64, next: Option<u64>, replay: &mut
             Ok(decoded) => decoded,
             Err(invalid) => break invalid,
         };
-        // The padding of the last record of a segment may be cut short by the end of the file only if the file is not
-        // a multiple of the alignment, which none of ours is.
-        let end = (offset + decoded.length()).min(bytes.len());
+        let end = offset + decoded.length();
+        if end > bytes.len() {
+            break Invalid::Broken("the file ends within it");
+        }
         if decoded.header.record_number != replay.next_record {
             break Invalid::Broken("it is not the record that was due");
         }

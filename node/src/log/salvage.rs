@@ -48,15 +48,15 @@ pub(super) fn cut_before(
     disk.sync_dir(&config.dir)
         .map_err(OpenError::io("sync", &config.dir))?;
     let mut newest_vote = None;
-    let (mut bytes, mut there) = (Vec::new(), 0);
+    let mut bytes = Vec::new();
     // Backwards, so that the damaged segment is the one still in memory afterwards.
     for (segment, _) in segments[at..].iter().rev() {
-        (bytes, there) = segment
+        bytes = segment
             .read()
             .map_err(OpenError::io("read", &segment.path))?;
         newest_vote = newer(newest_vote, newest_vote_in(&bytes, segment.use_sequence));
     }
-    copy(disk, &bytes[..there as usize], &dir, file)?;
+    copy(disk, &bytes, &dir, file)?;
 
     let header = Header {
         use_sequence: file.use_sequence,

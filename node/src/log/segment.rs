@@ -94,12 +94,11 @@ pub(super) struct SegmentFile {
 }
 
 impl SegmentFile {
-    /// All of it, and how many bytes the file has: what it has lost at its end reads as zeros.
-    pub(super) fn read(&self) -> std::io::Result<(Vec<u8>, u64)> {
-        let mut bytes = vec![0u8; self.bytes as usize];
-        let there = self.file.length()?.min(self.bytes);
-        self.file.read_at(0, &mut bytes[..there as usize])?;
-        Ok((bytes, there))
+    /// All of it that is there.
+    pub(super) fn read(&self) -> std::io::Result<Vec<u8>> {
+        let mut bytes = vec![0u8; self.file.length()?.min(self.bytes) as usize];
+        self.file.read_at(0, &mut bytes)?;
+        Ok(bytes)
     }
 }
 
