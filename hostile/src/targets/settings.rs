@@ -28,7 +28,8 @@ fn run(bytes: &[u8]) {
     let Ok(text) = std::str::from_utf8(bytes) else {
         return;
     };
-    let config = match within(256 * text.len() + (64 << 10), || settings(text)) {
+    // Every dot of a key is a table.
+    let config = match within(2_048 * text.len() + (64 << 10), || settings(text)) {
         Ok(config) => config,
         Err(error) => {
             assert!(!error.to_string().is_empty());
