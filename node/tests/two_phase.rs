@@ -14,8 +14,8 @@ use farthing_proto::packed::transfers_section;
 use farthing_proto::v1::transfer::AmountChoice;
 use farthing_proto::v1::{self, CreateTransferStatus as Status, Transfer, TransferFlag};
 use support::{
-    Client, Cluster, Refusal, Shared, Slot, account, eventually, fresh_id, fresh_ledger, ledger,
-    packed_transfer, pending, post, transfer, uuid, void,
+    Client, Cluster, Refusal, Shared, Slot, eventually, fresh_id, packed_transfer, pending, post,
+    transfer, uuid, void,
 };
 
 static SLOT: Slot = Mutex::new(Weak::new());
@@ -33,15 +33,7 @@ impl World {
     async fn new() -> Self {
         let cluster = Shared::get(&SLOT, || Cluster::start(1));
         let client = cluster.leader_client().await;
-        let (usd, a, b) = (fresh_ledger(), fresh_id(), fresh_id());
-        client
-            .create_ledgers(&[ledger(usd, "USD", 2)])
-            .await
-            .unwrap();
-        client
-            .create_accounts(&[account(a, usd), account(b, usd)])
-            .await
-            .unwrap();
+        let (usd, a, b) = client.two_accounts().await;
         Self {
             client,
             usd,

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use farthing_proto::v1::{CreateTransferStatus, StatusReply};
 use tokio::task::JoinHandle;
 
-use crate::support::{Client, Cluster, Node, account, fresh_id, fresh_ledger, ledger, transfer};
+use crate::support::{Client, Cluster, Node, transfer};
 
 /// Longest that a call of an honest client may take; far above what it takes, because machines that test are busy.
 const CALL_MAX: Duration = Duration::from_secs(8);
@@ -38,15 +38,7 @@ impl Attacked {
     pub(crate) async fn start_with(flags: &[(&str, &str)]) -> Self {
         let cluster = Cluster::start_with(1, flags);
         let client = cluster.leader_client().await;
-        let (usd, a, b) = (fresh_ledger(), fresh_id(), fresh_id());
-        client
-            .create_ledgers(&[ledger(usd, "USD", 2)])
-            .await
-            .unwrap();
-        client
-            .create_accounts(&[account(a, usd), account(b, usd)])
-            .await
-            .unwrap();
+        let (usd, a, b) = client.two_accounts().await;
         let stop = Arc::new(AtomicBool::new(false));
         let honest = tokio::spawn(pay(client.clone(), (usd, a, b), Arc::clone(&stop)));
         tokio::time::sleep(Duration::from_millis(300)).await;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use farthing_proto::v1::{CreateTransferStatus, Transfer};
 
-use crate::support::{Client, Cluster, account, fresh_id, fresh_ledger, ledger, transfer};
+use crate::support::{Client, Cluster, transfer};
 
 /// A node with two accounts on a ledger with two decimals, and its state before the bad requests.
 pub(crate) struct World {
@@ -24,15 +24,7 @@ impl World {
     pub(crate) async fn start_with(flags: &[(&str, &str)]) -> Self {
         let cluster = Cluster::start_with(1, flags);
         let client = cluster.leader_client().await;
-        let (usd, a, b) = (fresh_ledger(), fresh_id(), fresh_id());
-        client
-            .create_ledgers(&[ledger(usd, "USD", 2)])
-            .await
-            .unwrap();
-        client
-            .create_accounts(&[account(a, usd), account(b, usd)])
-            .await
-            .unwrap();
+        let (usd, a, b) = client.two_accounts().await;
         let results = client
             .create_transfers(&[transfer(a, b, "12.34", usd)])
             .await

@@ -16,7 +16,7 @@ use farthing_proto::v1::{self, Consistency, LookupKind};
 use tonic::transport::{Channel, Endpoint};
 use tonic::{Request, Status};
 
-use super::uuid;
+use super::{account, fresh_id, fresh_ledger, ledger, uuid};
 
 type Answer<T> = Result<T, Status>;
 
@@ -286,6 +286,16 @@ impl Client {
             .into_inner();
         assert_eq!(reply.digest.len(), 16);
         Ok((reply.index, reply.digest.to_vec()))
+    }
+
+    /// A new ledger of dollars and two accounts in it.
+    pub(crate) async fn two_accounts(&self) -> (u32, u128, u128) {
+        let (usd, a, b) = (fresh_ledger(), fresh_id(), fresh_id());
+        self.create_ledgers(&[ledger(usd, "USD", 2)]).await.unwrap();
+        self.create_accounts(&[account(a, usd), account(b, usd)])
+            .await
+            .unwrap();
+        (usd, a, b)
     }
 
     /// Last entry in the snapshot that was made.
