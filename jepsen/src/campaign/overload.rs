@@ -13,9 +13,10 @@ use super::stream::{Sample, Stream};
 /// Callers that are tried when the peak is looked for.
 const CALLERS: [u32; 6] = [4, 8, 16, 32, 64, 128];
 const TRY: Duration = Duration::from_secs(5);
-/// How long ten times as many stay, and the callers of the peak before and after them: a ledger that fills works at
-/// other speeds than an empty one, so that equal times side by side are compared.
-const CROWD: Duration = Duration::from_secs(20);
+/// How often the callers of the peak and ten times as many take turns, and for how long: a ledger that fills, and files
+/// that are merged meanwhile, change its speed more than the crowd does, so that neighbours are compared.
+const TURNS: usize = 8;
+const TURN: Duration = Duration::from_secs(5);
 /// Longest look at how it gets well, in steps of one second.
 const WELL_S: u64 = 60;
 const LEVEL: Duration = Duration::from_secs(180);
@@ -25,13 +26,13 @@ const LEVEL: Duration = Duration::from_secs(180);
 pub(super) struct Round {
     /// Seed of the campaign.
     pub seed: u64,
-    /// Transfers a second at the peak: before the crowd came, and after it had gone.
-    pub peak_per_s: [f64; 2],
+    /// Transfers a second at the peak: median of the turns.
+    pub peak_per_s: f64,
     /// Callers at the peak.
     pub callers: u32,
-    /// Transfers a second while ten times the callers are there.
+    /// Transfers a second while ten times the callers are there: median of the turns.
     pub goodput_per_s: f64,
-    /// That over the higher of the two peaks.
+    /// Of each turn, that over the peak's: their median.
     pub ratio: f64,
     /// Batches turned away meanwhile; they came again after the node's hint.
     pub turned_away: u64,
@@ -66,9 +67,8 @@ pub async fn overload(setup: &Setup) -> anyhow::Result<bool> {
     }
     for round in &lines.all {
         tell(&format!(
-            "peak {}/s, later {}/s, with {} callers; with ten times as many {}/s, {} of it; p99 {} and {} ms; most memory {} MiB; normal after {} s",
-            round.peak_per_s[0],
-            round.peak_per_s[1],
+            "peak {}/s with {} callers; with ten times as many {}/s, {} of it; p99 {} and {} ms; most memory {} MiB; normal after {} s",
+            round.peak_per_s,
             round.callers,
             round.goodput_per_s,
             round.ratio,
@@ -129,9 +129,37 @@ async fn one(seed: u64, bench: &Bench, stream: &mut Stream) -> anyhow::Result<Ro
         }
         sleep(Duration::from_secs(1)).await;
     }
-    let (peak, _) = crowd(bench, stream, callers, CROWD).await;
     let before = stream.fates().turned_away;
-    let (crowded, rss_max_bytes) = crowd(bench, stream, callers * 10, CROWD).await;
+    let (mut peaks, mut crowds, mut ratios) = (vec![], vec![], vec![]);
+    let mut p99_ms = [vec![], vec![]];
+    let mut rss_max_bytes = 0;
+    for turn in 0..TURNS {
+        let (peak, _) = crowd(bench, stream, callers, TURN).await;
+        stream.settle().await;
+        let (crowded, rss) = crowd(bench, stream, callers * 10, TURN).await;
+        if turn + 1 < TURNS {
+            stream.settle().await;
+        }
+        tell(&format!(
+            "turn {}: {callers} callers {}/s, {} callers {}/s",
+            turn + 1,
+            peak.per_s,
+            callers * 10,
+            crowded.per_s
+        ));
+        ratios.push(crowded.per_s / peak.per_s.max(1.0));
+        for (all, one) in p99_ms.iter_mut().zip([&peak, &crowded]) {
+            all.push(one.p99_ms);
+        }
+        peaks.push(peak.per_s);
+        crowds.push(crowded.per_s);
+        rss_max_bytes = rss_max_bytes.max(rss);
+    }
+    let median = |all: &[f64]| quantile(all, 500);
+    let peak = Seen {
+        per_s: median(&peaks),
+        p99_ms: median(&p99_ms[0]),
+    };
     let gone = Instant::now();
     let mut normal_after_s = f64::INFINITY;
     for _ in 0..WELL_S {
@@ -142,16 +170,15 @@ async fn one(seed: u64, bench: &Bench, stream: &mut Stream) -> anyhow::Result<Ro
             break;
         }
     }
-    let (later, _) = crowd(bench, stream, callers, CROWD).await;
     Ok(Round {
         seed,
-        peak_per_s: [peak.per_s, later.per_s],
+        peak_per_s: peak.per_s,
         callers,
-        goodput_per_s: crowded.per_s,
-        ratio: (crowded.per_s / peak.per_s.max(later.per_s).max(1.0) * 100.0).round() / 100.0,
+        goodput_per_s: median(&crowds),
+        ratio: (median(&ratios) * 100.0).round() / 100.0,
         turned_away: stream.fates().turned_away - before,
         rss_max_bytes,
-        p99_ms: [peak.p99_ms, crowded.p99_ms],
+        p99_ms: [peak.p99_ms, median(&p99_ms[1])],
         // JSON has no infinity: longer than was looked at.
         normal_after_s: tenth(normal_after_s.min(WELL_S as f64)),
         processors: processors(),

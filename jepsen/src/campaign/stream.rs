@@ -157,10 +157,12 @@ impl Stream {
     pub(super) fn closed_loop(&mut self, callers: u32, until: Instant) {
         for _ in 0..callers {
             let shared = Arc::clone(&self.shared);
+            shared.under_way.fetch_add(1, Ordering::Relaxed);
             self.tasks.spawn(async move {
                 while Instant::now() < until && !shared.stop.load(Ordering::Relaxed) {
                     send(&shared, Instant::now()).await;
                 }
+                shared.under_way.fetch_sub(1, Ordering::Relaxed);
             });
         }
     }
@@ -181,14 +183,19 @@ impl Stream {
         }
     }
 
-    /// Sends nothing more, waits for what is under way, and says what became of everything.
-    pub(super) async fn stop(mut self) -> Fates {
-        self.shared.stop.store(true, Ordering::Relaxed);
+    /// Waits until nothing is under way any more, which the callers of a closed loop end by themselves.
+    pub(super) async fn settle(&self) {
         let until = Instant::now() + BATCH + ATTEMPT;
         let idle = || self.shared.under_way.load(Ordering::Relaxed) == 0;
         while !idle() && Instant::now() < until {
             sleep(PROBE).await;
         }
+    }
+
+    /// Sends nothing more, waits for what is under way, and says what became of everything.
+    pub(super) async fn stop(mut self) -> Fates {
+        self.shared.stop.store(true, Ordering::Relaxed);
+        self.settle().await;
         let fates = self.fates();
         self.tasks.shutdown().await;
         fates
