@@ -40,6 +40,7 @@ mod bytes;
 mod changes;
 pub mod entry;
 mod event;
+mod filter;
 mod flags;
 pub mod id_map;
 mod ids;
@@ -64,6 +65,7 @@ pub use entry::{
     EntryBuilder, EntryError, EntryReader, Request, RequestBuilder, Section, SectionKind,
 };
 pub use event::{Event, EventBody, EventError};
+pub use filter::{AccountFilter, Order, Sides, TransferFilter};
 pub use ids::{AccountId, TransferId};
 pub use ledger::{Ledger, LedgerFlags, SCALE_MAX};
 pub use memory::MemoryState;

@@ -17,7 +17,7 @@ pub(super) const PART: Part = Part {
 };
 
 /// Rows that have one form only: what is accepted is written again byte for byte.
-const EXACT: [Row; 14] = [
+const EXACT: [Row; 17] = [
     Row::Packed,
     Row::Place,
     Row::HistoryKey,
@@ -32,6 +32,9 @@ const EXACT: [Row; 14] = [
     Row::Setting,
     Row::IdRanges,
     Row::History,
+    Row::UserData128Key,
+    Row::UserData64Key,
+    Row::UserData32Key,
 ];
 /// Rows with bytes that are not looked at.
 const LOOSE: [Row; 1] = [Row::Block];
@@ -132,7 +135,8 @@ fn seeds() -> Vec<Vec<u8>> {
             .flat_map(|number| number.to_le_bytes())
             .collect()
     };
-    let values: [Vec<u8>; 15] = [
+    let list = |value: &[u8]| [&[1], value, &7_u64.to_be_bytes()[..]].concat();
+    let values: [Vec<u8>; 18] = [
         packed(&row(9).to_bytes()),
         [&[3, 0, 0, 0, 0, 0, 0, 0, 7, 0, 0, 0, 0, 0, 0, 0, 6][..]].concat(),
         [&3_u128.to_be_bytes()[..], &7_u64.to_be_bytes()].concat(),
@@ -147,9 +151,12 @@ fn seeds() -> Vec<Vec<u8>> {
         5_u64.to_le_bytes().to_vec(),
         numbers(&[1, 5, 9, u128::MAX]),
         b"\x09\0\0\0\0\0\0\0\x00\0\0\0\x00\x04\x03\0\0\0\x03\x00".to_vec(),
+        list(&3_u128.to_be_bytes()),
+        list(&4_u64.to_be_bytes()),
+        list(&5_u32.to_be_bytes()),
         block(&[row(9), row(10)]),
     ];
-    let empty_rows = [&[14, 1, 0, 64][..], &[0; 13], &[0; 4 * 64]].concat();
+    let empty_rows = [&[17, 1, 0, 64][..], &[0; 13], &[0; 4 * 64]].concat();
     (0_u8..)
         .zip(values)
         .map(|(kind, value)| [&[kind], &value[..]].concat())

@@ -12,7 +12,7 @@ use super::plan::Step;
 use crate::history::Phase;
 
 /// The points of a node.
-pub const POINTS: [&str; 38] = [
+pub const POINTS: [&str; 40] = [
     "log.append.before_write",
     "log.append.after_write",
     "log.append.before_sync",
@@ -34,6 +34,8 @@ pub const POINTS: [&str; 38] = [
     "storage.run.ids",
     "storage.run.history.written",
     "storage.run.history",
+    "storage.run.user_data.written",
+    "storage.run.user_data",
     "storage.run.events.written",
     "storage.run.events",
     "storage.run.account_times.written",

@@ -83,7 +83,7 @@ impl Error {
 
 /// Every step between which a process may die, in the order of a run, a snapshot and an installation: names of
 /// failpoints, for the tests that kill at each.
-pub const FAILPOINTS: [&str; 24] = [
+pub const FAILPOINTS: [&str; 26] = [
     "storage.run.begin",
     "storage.run.transfers.written",
     "storage.run.transfers",
@@ -91,6 +91,8 @@ pub const FAILPOINTS: [&str; 24] = [
     "storage.run.ids",
     "storage.run.history.written",
     "storage.run.history",
+    "storage.run.user_data.written",
+    "storage.run.user_data",
     "storage.run.events.written",
     "storage.run.events",
     "storage.run.account_times.written",

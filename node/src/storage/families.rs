@@ -88,7 +88,10 @@ impl Resources {
                 universal(&mut options);
             }
             // Every run touches keys all over: fewer, larger rewrites.
-            family::HISTORY => {
+            family::HISTORY
+            | family::BY_USER_DATA_128
+            | family::BY_USER_DATA_64
+            | family::BY_USER_DATA_32 => {
                 table.set_block_size(16 << 10);
                 // Read in stretches and seldom: more files at a time, each row rewritten less often.
                 options.set_level_zero_file_num_compaction_trigger(8);

@@ -29,6 +29,7 @@ mod id_ranges;
 mod lookup;
 mod packed;
 mod prefetch;
+pub mod query;
 pub mod reader;
 mod recent;
 pub(crate) mod reread;

@@ -39,6 +39,20 @@ pub(crate) fn length(bytes: &[u8]) -> Option<usize> {
     (length <= bytes.len()).then_some(length)
 }
 
+/// One word of the packed record at the start of `bytes`; `None` when they end before it.
+#[inline]
+pub(crate) fn word(bytes: &[u8], index: u32) -> Option<u64> {
+    let mask = u32::from_le_bytes(*bytes.first_chunk()?);
+    if mask & (1 << index) == 0 {
+        return Some(0);
+    }
+    let before = (mask & ((1 << index) - 1)).count_ones() as usize;
+    let word = bytes
+        .get(MASK_BYTES + WORD_BYTES * before..)?
+        .first_chunk()?;
+    Some(u64::from_le_bytes(*word))
+}
+
 /// The record at the start of `bytes` and the number of bytes it takes there; `None` when they are not its packed
 /// form.
 #[inline]
@@ -79,6 +93,12 @@ mod tests {
         pack(record, &mut bytes);
         prop_assert_eq!(length(&bytes), Some(bytes.len()));
         prop_assert_eq!(unpack_all::<N>(&bytes), Some(*record));
+        for (index, expected) in record.as_chunks::<WORD_BYTES>().0.iter().enumerate() {
+            prop_assert_eq!(
+                word(&bytes, index as u32),
+                Some(u64::from_le_bytes(*expected))
+            );
+        }
         for end in 0..bytes.len() {
             prop_assert_eq!(unpack::<N>(&bytes[..end]), None);
         }

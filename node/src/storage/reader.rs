@@ -9,7 +9,7 @@ use std::sync::Arc;
 use farthing_ledger::{
     Account, AccountId, Ledger, NamespaceTotals, Pending, Record, RecordKey, TransferId,
 };
-use rocksdb::{DBRawIterator, ReadOptions, Snapshot};
+use rocksdb::{DBPinnableSlice, DBRawIterator, ReadOptions, Snapshot};
 use self_cell::self_cell;
 
 use super::AppliedState;
@@ -41,6 +41,8 @@ pub struct Reader {
     /// Index of the commit record in the snapshot: up to here immutable rows are on disk, from here to the cut in
     /// the windows.
     committed: u64,
+    /// The last sequence that the commit record speaks for.
+    committed_sequence: u64,
 }
 
 impl Reader {
@@ -70,16 +72,22 @@ impl Reader {
                 .log_id
                 .is_none_or(|applied| id.index > applied.index)
         };
-        if committed.is_some_and(above) {
+        if committed
+            .as_ref()
+            .and_then(|state| state.log_id)
+            .is_some_and(above)
+        {
             return Ok(None);
         }
-        let committed = committed.map_or(0, |id| id.index);
+        let committed_sequence = committed.as_ref().map_or(0, |state| state.clock.sequence);
+        let committed = committed.map_or(0, |state| state.index());
         let lookup = published.lookup(hash);
         Ok(Some(Self {
             published,
             lookup,
             pinned,
             committed,
+            committed_sequence,
         }))
     }
 
@@ -255,6 +263,15 @@ impl Reader {
             .raw_iterator_cf_opt(database.family(name)?, options))
     }
 
+    /// Rows of a family within this cut's snapshot; `keys` in ascending order.
+    pub(crate) fn multi_get<K: AsRef<[u8]>>(
+        &self,
+        name: &'static str,
+        keys: &[K],
+    ) -> Result<Vec<Option<DBPinnableSlice<'_>>>, Error> {
+        self.database().multi_get(name, keys, &self.options())
+    }
+
     pub(crate) fn lookup(&self) -> &Lookup {
         &self.lookup
     }
@@ -263,10 +280,15 @@ impl Reader {
     pub(crate) fn committed(&self) -> u64 {
         self.committed
     }
+
+    /// The same as a sequence.
+    pub(crate) fn committed_sequence(&self) -> u64 {
+        self.committed_sequence
+    }
 }
 
 /// What the commit record of a snapshot says.
-fn committed_in(pinned: &Pinned) -> Result<Option<super::LogId>, Error> {
+fn committed_in(pinned: &Pinned) -> Result<Option<AppliedState>, Error> {
     let database = pinned.borrow_owner();
     let row = database
         .db()?
@@ -277,7 +299,7 @@ fn committed_in(pinned: &Pinned) -> Result<Option<super::LogId>, Error> {
         )
         .map_err(Error::database("read the commit record"))?;
     match row {
-        Some(row) => Ok(commit::from_bytes(&row)?.log_id),
+        Some(row) => commit::from_bytes(&row).map(Some),
         None => Ok(None),
     }
 }

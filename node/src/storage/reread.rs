@@ -6,7 +6,10 @@ use farthing_ledger::{Record, TransferRow};
 use super::generation;
 use super::id_ranges::IdRanges;
 use super::packed;
-use super::rows::{commit, current as mutable, events, history, ids, log_index, transfers};
+use super::rows::user_data::Field;
+use super::rows::{
+    commit, current as mutable, events, history, ids, log_index, postings, transfers,
+};
 
 /// A key or a value, by family.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -19,8 +22,14 @@ pub enum Row {
     Place,
     /// `history`: a key.
     HistoryKey,
-    /// `history`: what an entry did to an account.
+    /// `history`: what an entry did to an account; the other lists have the same values.
     History,
+    /// `by_user_data_128`: a key.
+    UserData128Key,
+    /// `by_user_data_64`: a key.
+    UserData64Key,
+    /// `by_user_data_32`: a key.
+    UserData32Key,
     /// `events`: a change that is no transfer.
     Event,
     /// `current`: an account.
@@ -60,9 +69,12 @@ pub(crate) fn row(row: Row, bytes: &[u8]) -> Option<Vec<u8>> {
             out.extend(history::key(account, sequence));
         }
         Row::History => {
-            let touches = history::read_value(SEQUENCE, bytes)?;
-            history::write_value(log_index(bytes)?, touches, &mut out);
+            let items = postings::read_value(SEQUENCE, bytes)?;
+            postings::write_value(log_index(bytes)?, items, &mut out);
         }
+        Row::UserData128Key => user_data_key(Field::Bits128, bytes, &mut out)?,
+        Row::UserData64Key => user_data_key(Field::Bits64, bytes, &mut out)?,
+        Row::UserData32Key => user_data_key(Field::Bits32, bytes, &mut out)?,
         Row::Event => {
             let event = events::read_value(SEQUENCE, bytes)?;
             events::write_value(log_index(bytes)?, &event, &mut out);
@@ -89,6 +101,13 @@ pub(crate) fn row(row: Row, bytes: &[u8]) -> Option<Vec<u8>> {
         }
     }
     Some(out)
+}
+
+fn user_data_key(field: Field, bytes: &[u8], out: &mut Vec<u8>) -> Option<()> {
+    let (of, value, sequence) = field.split_key(bytes)?;
+    let (key, length) = field.key(of, value, sequence);
+    out.extend_from_slice(&key[..length]);
+    Some(())
 }
 
 /// Every row of a block, by both ways to get at it.

@@ -11,9 +11,11 @@ pub(crate) mod current;
 pub(crate) mod events;
 pub(crate) mod history;
 pub(crate) mod ids;
+pub(crate) mod postings;
 pub(crate) mod transfers;
+pub(crate) mod user_data;
 
-/// Column families by name. Reserved for later: `merkle`, `by_user_data_128`, `by_user_data_64`, `by_user_data_32`.
+/// Column families by name. Reserved for later: `merkle`.
 pub(crate) mod family {
     /// Blocks of transfers by sequence.
     pub(crate) const TRANSFERS: &str = "transfers";
@@ -25,10 +27,26 @@ pub(crate) mod family {
     pub(crate) const EVENTS: &str = "events";
     /// Timestamps of accounts.
     pub(crate) const ACCOUNT_TIMES: &str = "account_times";
+    /// Values of `user_data_128` to what carries them.
+    pub(crate) const BY_USER_DATA_128: &str = "by_user_data_128";
+    /// Values of `user_data_64` to what carries them.
+    pub(crate) const BY_USER_DATA_64: &str = "by_user_data_64";
+    /// Values of `user_data_32` to what carries them.
+    pub(crate) const BY_USER_DATA_32: &str = "by_user_data_32";
     /// Every mutable row and the commit record.
     pub(crate) const CURRENT: &str = "current";
     /// All of them.
-    pub(crate) const ALL: [&str; 6] = [TRANSFERS, IDS, HISTORY, EVENTS, ACCOUNT_TIMES, CURRENT];
+    pub(crate) const ALL: [&str; 9] = [
+        TRANSFERS,
+        IDS,
+        HISTORY,
+        EVENTS,
+        ACCOUNT_TIMES,
+        BY_USER_DATA_128,
+        BY_USER_DATA_64,
+        BY_USER_DATA_32,
+        CURRENT,
+    ];
 }
 
 /// The u64 at the start of `bytes`, little-endian: the log index of an immutable row.

@@ -95,6 +95,16 @@ impl<'a> Block<'a> {
         Some(packed::unpack(rows)?.0)
     }
 
+    /// Every row as it is packed, in order, up to where the bytes are not a row.
+    pub(crate) fn packed_rows(&self) -> impl Iterator<Item = &'a [u8]> + use<'a> {
+        let mut rest = self.rows;
+        (0..self.count).map_while(move |_| {
+            let (row, later) = rest.split_at_checked(packed::length(rest)?)?;
+            rest = later;
+            Some(row)
+        })
+    }
+
     /// Every row, in order; an item is `None` where the bytes are not a row, and nothing follows it.
     pub(crate) fn rows(&self) -> impl Iterator<Item = Option<[u8; 256]>> + use<'a> {
         let mut rest = Some(self.rows);
@@ -105,6 +115,13 @@ impl<'a> Block<'a> {
             Some(row.map(|(row, _)| row))
         })
     }
+}
+
+/// The timestamp (ns) in the 256 bytes of a row, without decoding the rest.
+#[inline]
+pub(crate) fn row_time(row: &[u8; 256]) -> u64 {
+    const TIMESTAMP: usize = 120;
+    super::u64_at(row, TIMESTAMP).unwrap_or_default()
 }
 
 /// The id in the 256 bytes of a row, without decoding the rest.

@@ -7,7 +7,8 @@ use farthing_ledger::EventBody;
 use farthing_ledger::id_map::IdMap;
 
 use super::super::error::{Error, step};
-use super::super::rows::history::{EXPIRY, ITEMS_MAX, Touch, key, write_value};
+use super::super::rows::history::{EXPIRY, key};
+use super::super::rows::postings::{ITEMS_MAX, Posting, write_value};
 use super::super::rows::transfers::row_accounts;
 use super::super::rows::{events, family};
 use super::super::window::chunk::Chunk;
@@ -162,8 +163,8 @@ impl Touches {
         number
     }
 
-    fn touch(&self, laid: Laid) -> Touch {
-        Touch {
+    fn touch(&self, laid: Laid) -> Posting {
+        Posting {
             sequence: self.first_sequence + u64::from(laid.sequence),
             side: laid.side,
             offset: laid.offset,

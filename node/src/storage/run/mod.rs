@@ -3,6 +3,7 @@
 
 mod file;
 mod history;
+mod user_data;
 mod write;
 
 use std::sync::{Arc, PoisonError};

@@ -20,7 +20,7 @@ use super::super::shared::Shared;
 use super::super::window::WindowView;
 use super::Sealed;
 use super::file::{Pace, RunFile, ingest};
-use super::history;
+use super::{history, user_data};
 
 /// Files of families in log order, which never overlap, are cut at this size, so that each is synced soon.
 const ORDERED_FILE_BYTES: usize = 32 << 20;
@@ -61,6 +61,8 @@ pub(super) fn write(shared: &Shared, sealed: &Sealed) -> Result<(), Error> {
     step("storage.run.ids")?;
     history::write(&mut run)?;
     step("storage.run.history")?;
+    user_data::write(&mut run)?;
+    step("storage.run.user_data")?;
     run.events()?;
     step("storage.run.events")?;
     run.account_times()?;
@@ -217,7 +219,7 @@ impl Run<'_> {
                     Error::Broken(format!("event {sequence} cannot be read back"))
                 })?;
                 if let EventBody::AccountCreated(account) = event.body {
-                    let value = account_times::value(chunk.log_index, account.id.0);
+                    let value = account_times::value(chunk.log_index, account.id.0, sequence);
                     file.put(&account.timestamp.to_be_bytes(), &value, &mut self.pace)?;
                 }
             }

@@ -7,6 +7,7 @@ mod install;
 #[cfg(feature = "failpoints")]
 mod kill;
 mod model;
+mod queries;
 mod readers;
 mod workload;
 

@@ -139,8 +139,11 @@ impl Generator {
             Account {
                 id,
                 ledger: 1 + number as u32 % 3,
-                code: 1,
+                code: 1 + number as u16 % 2,
                 flags,
+                user_data_128: u128::from(number % 4) << 90,
+                user_data_64: number % 5,
+                user_data_32: number as u32 % 2,
                 ..Account::default()
             }
         };
@@ -183,11 +186,18 @@ impl Generator {
         self.used.push(id);
         let mut transfer = Transfer {
             id: TransferId(id),
+            // Made of the id, so that a retry is the same transfer: few values, many values, and often none.
+            user_data_128: (id % 6) << 70,
+            user_data_64: match id % 4 {
+                0 => id as u64,
+                rest => rest as u64 - 1,
+            },
+            user_data_32: id as u32 % 3,
             debit_account_id: self.account_id(),
             credit_account_id: self.account_id(),
             amount: u128::from(self.random.below(1_000)),
             ledger: 1 + self.random.below(3) as u32,
-            code: 1,
+            code: 1 + (id % 3) as u16,
             ..Transfer::default()
         };
         if self.random.below(10) < 8 {

@@ -1,7 +1,7 @@
 //! A full scan of one cut: everything that can be known wrong without another node.
 //!
-//! It recomputes the digest from the rows, checks the families against each other (ids and history must be exactly
-//! what the transfers and expiries say) and runs the ledger's invariants over accounts, pendings and changes. It
+//! It recomputes the digest from the rows, checks the families against each other (ids, history and the
+//! lists by user data must be exactly what the changes say) and runs the ledger's invariants over accounts, pendings and changes. It
 //! reads the state once or twice and holds accounts and pendings in memory, transfers only where an invariant needs
 //! them all.
 
@@ -130,6 +130,7 @@ pub fn verify(reader: &Reader) -> Result<Report, Error> {
 
     let (mut rows, mut events) = (vec![], vec![]);
     let (mut ids, mut touches) = (SetSum::default(), SetSum::default());
+    let mut values = SetSum::default();
     let mut expected = 1;
     for change in reader.changes(1)? {
         let change = change?;
@@ -137,6 +138,7 @@ pub fn verify(reader: &Reader) -> Result<Report, Error> {
             format!("sequence {} where {expected} belongs", change.sequence())
         });
         expected = change.sequence() + 1;
+        values.add_values(&change);
         match change {
             Change::Transfer(row) => {
                 report.transfers += 1;
@@ -185,6 +187,7 @@ pub fn verify(reader: &Reader) -> Result<Report, Error> {
     });
     sets::check_ids(reader, &mut report, &ids, &refused)?;
     sets::check_history(reader, &mut report, touches)?;
+    sets::check_values(reader, &mut report, &values)?;
 
     report.invariant(invariants::ledgers_balance(&accounts));
     report.invariant(invariants::balances_fit(&accounts));

@@ -1,4 +1,4 @@
-//! The families that repeat what others say: ids and history, compared as sets.
+//! The families that repeat what others say: ids, history and lists by user data, compared as sets.
 
 use farthing_ledger::{Event, EventBody, TransferId, TransferRow};
 use xxhash_rust::xxh3::xxh3_128;
@@ -8,6 +8,7 @@ use crate::storage::error::Error;
 use crate::storage::reader::{Change, Reader, chunk_changes};
 use crate::storage::rows::history::EXPIRY;
 use crate::storage::rows::transfers::row_id;
+use crate::storage::rows::user_data::{Field, Of};
 
 /// An order-independent sum over rows, to compare two ways of finding the same set.
 #[derive(Default, PartialEq, Eq)]
@@ -25,6 +26,31 @@ impl SetSum {
 
     pub(super) fn add_id(&mut self, id: u128, sequence: u64) {
         self.add([id, sequence.into(), 0, 0]);
+    }
+
+    fn add_value(&mut self, field: Field, of: Of, value: u128, sequence: u64) {
+        if value != 0 {
+            let kind = (field as u128) << 8 | of as u128;
+            self.add([value, sequence.into(), kind, 1]);
+        }
+    }
+
+    /// What carries which user data.
+    pub(super) fn add_values(&mut self, change: &Change) {
+        for field in Field::ALL {
+            match change {
+                Change::Transfer(row) => {
+                    let value = field.of_transfer(&row.transfer);
+                    self.add_value(field, Of::Transfers, value, row.sequence);
+                }
+                Change::Event(event) => {
+                    if let EventBody::AccountCreated(account) = &event.body {
+                        let value = field.of_account(account);
+                        self.add_value(field, Of::Accounts, value, event.sequence);
+                    }
+                }
+            }
+        }
     }
 
     fn add_touch(&mut self, account: u128, sequence: u64, side: u8) {
@@ -81,6 +107,34 @@ pub(super) fn check_ids(
             )
         },
     );
+    Ok(())
+}
+
+/// The lists by user data are exactly what transfers and accounts carry.
+pub(super) fn check_values(
+    reader: &Reader,
+    report: &mut Report,
+    expected: &SetSum,
+) -> Result<(), Error> {
+    let mut found = SetSum::default();
+    for field in Field::ALL {
+        reader.each_value_on_disk(field, |of, value, postings| {
+            for posting in postings {
+                found.add_value(field, of, value, posting.sequence);
+            }
+        })?;
+    }
+    for chunk in reader.recent_chunks() {
+        for change in chunk_changes(chunk)? {
+            found.add_values(&change);
+        }
+    }
+    report.expect(&found == expected, || {
+        format!(
+            "the lists by user data have {} values where there are {}",
+            found.count, expected.count
+        )
+    });
     Ok(())
 }
 

@@ -9,17 +9,20 @@ pub(crate) mod append;
 pub(crate) mod chunk;
 pub(crate) mod index;
 mod key_hash;
+mod lists;
 mod view;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 pub(crate) use key_hash::KeyHash;
+pub(crate) use lists::{Found, ListKey};
 pub(crate) use view::WindowView;
 
 use append::AppendList;
 use chunk::Chunk;
 use index::{CHUNKS_MAX, Index, Locator, Table};
+use lists::Lists;
 
 use super::accounts::Memo;
 use super::error::Error;
@@ -55,6 +58,7 @@ pub(crate) struct Window {
     row_count: AtomicUsize,
     transfer_count: AtomicUsize,
     chunk_bytes: AtomicUsize,
+    lists: Lists,
 }
 
 impl Window {
@@ -73,6 +77,7 @@ impl Window {
             row_count: AtomicUsize::new(0),
             transfer_count: AtomicUsize::new(0),
             chunk_bytes: AtomicUsize::new(0),
+            lists: Lists::new(),
         }
     }
 
@@ -203,6 +208,7 @@ impl Window {
         self.chunk_bytes.load(Ordering::Relaxed)
             + self.ids.table().bytes()
             + self.rows.table().bytes()
+            + self.lists.memory_bytes()
     }
 
     /// The window up to and without chunk `chunk_count`.

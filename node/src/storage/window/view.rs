@@ -5,6 +5,8 @@ use std::sync::Arc;
 use super::Window;
 use super::chunk::{Chunk, IdEntry};
 use super::index::{Locator, Table};
+use super::lists::{Found, ListKey};
+use crate::storage::error::Error;
 
 /// Key and value of a mutable row.
 type Row<'a> = (&'a [u8], &'a [u8]);
@@ -106,6 +108,33 @@ impl WindowView {
     /// The chunks within the cut, in the order of the log.
     pub(crate) fn chunks(&self) -> impl DoubleEndedIterator<Item = &Chunk> {
         (0..self.chunk_count).filter_map(|number| self.window.chunks.get(number))
+    }
+
+    /// A list of changes; it may hold changes behind the cut, which the caller knows by their sequence.
+    pub(crate) fn list(&self, key: ListKey) -> Result<Found, Error> {
+        self.window.lists.find(&self.window, self.chunk_count, key)
+    }
+
+    /// How many chunks within the cut end before a sequence.
+    pub(crate) fn chunks_before(&self, sequence: u64) -> Result<usize, Error> {
+        let lists = &self.window.lists;
+        lists.chunks_before(&self.window, self.chunk_count, sequence)
+    }
+
+    /// The chunk within the cut that holds a sequence, if any does.
+    pub(crate) fn chunk_of(&self, sequence: u64) -> Result<Option<&Chunk>, Error> {
+        let number = self.chunks_before(sequence)?;
+        let within = Some(number).filter(|number| *number < self.chunk_count);
+        Ok(within.and_then(|number| self.window.chunk(number)))
+    }
+
+    /// The first chunk within the cut with a transfer at `time` or later.
+    pub(crate) fn chunk_at(&self, time: u64) -> Result<Option<&Chunk>, Error> {
+        let number = self
+            .window
+            .lists
+            .chunk_at(&self.window, self.chunk_count, time)?;
+        Ok(number.and_then(|number| self.window.chunk(number)))
     }
 
     pub(crate) fn chunk_count(&self) -> usize {

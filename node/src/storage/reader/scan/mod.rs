@@ -12,8 +12,10 @@ pub use current::CurrentRows;
 
 use super::Reader;
 use crate::storage::error::Error;
-use crate::storage::rows::history::{self, Touch};
+use crate::storage::rows::history;
 use crate::storage::rows::ids::Place;
+use crate::storage::rows::postings::{self, Posting};
+use crate::storage::rows::user_data::{Field, Of};
 use crate::storage::rows::{family, log_index, u128_key};
 use crate::storage::window::chunk::Chunk;
 
@@ -59,10 +61,10 @@ impl Reader {
         ids.status().map_err(Error::database("scan ids"))
     }
 
-    /// Calls `each` with account, log index and touches of every history row on disk.
+    /// Calls `each` with account, log index and changes of every history row on disk.
     pub(crate) fn each_history_on_disk(
         &self,
-        mut each: impl FnMut(u128, u64, Vec<Touch>),
+        mut each: impl FnMut(u128, u64, Vec<Posting>),
     ) -> Result<(), Error> {
         let malformed = || Error::damaged("history", "malformed row");
         let mut rows = self.iterator(family::HISTORY, false)?;
@@ -74,11 +76,31 @@ impl Reader {
                 each(
                     account,
                     index,
-                    history::read_value(first, value).ok_or_else(malformed)?,
+                    postings::read_value(first, value).ok_or_else(malformed)?,
                 );
             }
             rows.next();
         }
         rows.status().map_err(Error::database("scan history"))
+    }
+
+    /// Calls `each` with every row on disk of the lists by one field of user data.
+    pub(crate) fn each_value_on_disk(
+        &self,
+        field: Field,
+        mut each: impl FnMut(Of, u128, Vec<Posting>),
+    ) -> Result<(), Error> {
+        let malformed = || Error::damaged(field.family(), "malformed row");
+        let mut rows = self.iterator(field.family(), false)?;
+        rows.seek_to_first();
+        while let Some((key, value)) = rows.item() {
+            let (of, carried, first) = field.split_key(key).ok_or_else(malformed)?;
+            if log_index(value).ok_or_else(malformed)? <= self.committed() {
+                let postings = postings::read_value(first, value).ok_or_else(malformed)?;
+                each(of, carried, postings);
+            }
+            rows.next();
+        }
+        rows.status().map_err(Error::database("scan user data"))
     }
 }

@@ -118,6 +118,75 @@ impl Chunk {
         })
     }
 
+    /// Every transfer as it is packed, with its sequence and its place in its block, in order.
+    pub(crate) fn packed_rows(&self) -> impl Iterator<Item = (u64, u8, &[u8])> {
+        self.blocks().flat_map(|(first, block)| {
+            let rows = Block::read(block);
+            let rows = rows.into_iter().flat_map(|block| block.packed_rows());
+            rows.enumerate()
+                .map(move |(offset, row)| (first + offset as u64, offset as u8, row))
+        })
+    }
+
+    /// The transfer with a sequence.
+    pub(crate) fn transfer(&self, sequence: u64) -> Option<[u8; TransferRow::BYTES]> {
+        let block = self
+            .blocks
+            .partition_point(|at| at.first_sequence <= sequence)
+            .checked_sub(1)?;
+        let at = self.blocks[block];
+        let offset = usize::try_from(sequence - at.first_sequence).ok()?;
+        Block::read(&self.bytes[at.start as usize..])?.row(offset)
+    }
+
+    /// The value of the event with a sequence.
+    pub(crate) fn event(&self, sequence: u64) -> Option<&[u8]> {
+        let at = self
+            .events
+            .binary_search_by_key(&sequence, |event| event.sequence);
+        let event = &self.events[at.ok()?];
+        Some(&self.bytes[event.start as usize..event.end as usize])
+    }
+
+    /// Sequence of its first change.
+    pub(crate) fn first_sequence(&self) -> Option<u64> {
+        let transfer = self.blocks.first().map(|at| at.first_sequence);
+        let event = self.events.first().map(|event| event.sequence);
+        transfer.into_iter().chain(event).min()
+    }
+
+    /// Sequence of its last change.
+    pub(crate) fn last_sequence(&self) -> Option<u64> {
+        let last = self.last_block();
+        let transfer = last.map(|(at, block)| at.first_sequence + block.count as u64 - 1);
+        let event = self.events.last().map(|event| event.sequence);
+        transfer.into_iter().chain(event).max()
+    }
+
+    /// Sequence of its last transfer up to a sequence.
+    pub(crate) fn last_transfer_up_to(&self, sequence: u64) -> Option<u64> {
+        let block = self
+            .blocks
+            .partition_point(|at| at.first_sequence <= sequence)
+            .checked_sub(1)?;
+        let at = self.blocks[block];
+        let count = Block::read(&self.bytes[at.start as usize..])?.count as u64;
+        Some(sequence.min(at.first_sequence + count - 1))
+    }
+
+    /// Timestamp of its last transfer.
+    pub(crate) fn last_transfer_time(&self) -> Option<u64> {
+        let (_, block) = self.last_block()?;
+        block
+            .row(block.count - 1)
+            .map(|row| transfers::row_time(&row))
+    }
+
+    fn last_block(&self) -> Option<(BlockAt, Block<'_>)> {
+        let at = *self.blocks.last()?;
+        Some((at, Block::read(&self.bytes[at.start as usize..])?))
+    }
+
     /// The id at a position.
     pub(crate) fn id(&self, position: usize) -> Option<IdEntry> {
         if let Some(refused) = position.checked_sub(self.transfer_count()) {
