@@ -22,7 +22,7 @@ fn cluster() -> Shared {
 }
 
 /// Every service of the clients' listener that reflection must list, with one method and its input.
-const SERVICES: [(&str, &str, &str); 6] = [
+const SERVICES: [(&str, &str, &str); 7] = [
     (
         "farthing.v1.Accounts",
         "CreateAccounts",
@@ -42,6 +42,11 @@ const SERVICES: [(&str, &str, &str); 6] = [
         "farthing.v1.Packed",
         "SubmitStream",
         ".farthing.v1.SubmitRequest",
+    ),
+    (
+        "farthing.v1.Queries",
+        "AccountBalances",
+        ".farthing.v1.AccountBalancesRequest",
     ),
     (
         "farthing.v1.Records",

@@ -15,12 +15,13 @@ const PAUSE: Duration = Duration::from_millis(100);
 
 /// Services that change something: clients find the leader by them.
 const WRITE_SERVICES: [&str; 1] = ["farthing.v1.Write"];
-const READ_SERVICES: [&str; 7] = [
+const READ_SERVICES: [&str; 8] = [
     "",
     "farthing.v1.Packed",
     "farthing.v1.Ledgers",
     "farthing.v1.Accounts",
     "farthing.v1.Transfers",
+    "farthing.v1.Queries",
     "farthing.v1.Records",
     "farthing.v1.Admin",
 ];

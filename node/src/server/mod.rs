@@ -10,6 +10,7 @@ mod health;
 mod ledgers;
 mod members;
 mod packed;
+mod queries;
 mod records;
 mod scales;
 mod status;
@@ -75,7 +76,7 @@ pub async fn serve(
 ) -> anyhow::Result<()> {
     use farthing_proto::v1::{
         accounts_server::AccountsServer, admin_server::AdminServer, ledgers_server::LedgersServer,
-        packed_server::PackedServer, records_server::RecordsServer,
+        packed_server::PackedServer, queries_server::QueriesServer, records_server::RecordsServer,
         transfers_server::TransfersServer,
     };
     let address = listener.local_addr()?;
@@ -110,6 +111,11 @@ pub async fn serve(
             context
         ))
         .add_service(service!(
+            QueriesServer<queries::Service>,
+            queries::Service(context.clone()),
+            context
+        ))
+        .add_service(service!(
             RecordsServer<records::Service>,
             records::Service(context.clone()),
             context
@@ -136,6 +142,7 @@ fn reflection() -> tonic_reflection::server::Builder<'static> {
         "Ledgers",
         "Accounts",
         "Transfers",
+        "Queries",
         "Records",
         "Admin",
     ]

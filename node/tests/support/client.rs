@@ -10,6 +10,7 @@ use farthing_proto::v1::admin_client::AdminClient;
 use farthing_proto::v1::consistency::Level;
 use farthing_proto::v1::ledgers_client::LedgersClient;
 use farthing_proto::v1::packed_client::PackedClient;
+use farthing_proto::v1::queries_client::QueriesClient;
 use farthing_proto::v1::records_client::RecordsClient;
 use farthing_proto::v1::transfers_client::TransfersClient;
 use farthing_proto::v1::{self, Consistency, LookupKind};
@@ -115,6 +116,7 @@ impl Client {
         admin: AdminClient;
         ledgers: LedgersClient;
         packed: PackedClient;
+        queries: QueriesClient;
         records: RecordsClient;
         transfers: TransfersClient;
     }

@@ -14,6 +14,7 @@ pub mod amount;
 pub mod consistency;
 pub mod id;
 pub mod ledger;
+pub mod query;
 pub mod record;
 pub mod status;
 pub mod transfer;
@@ -33,6 +34,11 @@ const VIOLATIONS_MAX: usize = 32;
 impl Violations {
     pub(crate) fn enter(&mut self, list: &str, number: usize) {
         self.path = format!("{list}[{number}]");
+    }
+
+    /// Fields of one message, such as `filter`.
+    pub(crate) fn within(&mut self, field: &str) {
+        self.path = field.to_owned();
     }
 
     pub(crate) fn add(&mut self, field: &str, description: impl Into<String>) {
