@@ -49,6 +49,7 @@ pub mod ids;
 mod ledgers;
 mod members;
 mod outcome;
+pub mod queries;
 mod records;
 mod request;
 mod transfer_builder;
@@ -68,9 +69,10 @@ pub use transfer_builder::TransferBuilder;
 pub use transfers::LookedUpTransfer;
 
 pub use farthing_ledger::{
-    AMOUNT_MAX, Account, AccountFlags, AccountId, CreateAccountStatus, CreateLedgerStatus,
-    CreateTransferStatus, Ledger, LedgerFlags, Pending, PendingStatus, RecordFlags, RecordItem,
-    RecordKey, Transfer, TransferFlags, TransferId, VERSION_ABSENT, VERSION_ANY, WriteRecordStatus,
+    AMOUNT_MAX, Account, AccountFilter, AccountFlags, AccountId, Balances, CreateAccountStatus,
+    CreateLedgerStatus, CreateTransferStatus, Ledger, LedgerFlags, Order, Pending, PendingStatus,
+    RecordFlags, RecordItem, RecordKey, Sides, Transfer, TransferFilter, TransferFlags, TransferId,
+    VERSION_ABSENT, VERSION_ANY, WriteRecordStatus,
 };
 pub use farthing_proto::convert::consistency::Consistency;
 pub use farthing_proto::convert::id::{format_id, parse_id};

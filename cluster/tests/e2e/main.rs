@@ -10,4 +10,5 @@ mod faults;
 mod members;
 mod operating;
 mod payments;
+mod queries;
 mod support;

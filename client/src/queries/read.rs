@@ -1,0 +1,115 @@
+//! Replies of queries as the SDK's types.
+
+use farthing_ledger::{Account, Balances, Transfer};
+use farthing_proto::convert;
+use farthing_proto::error::FieldError;
+use farthing_proto::v1;
+
+use super::{BalanceRow, Page, Statement};
+use crate::error::Error;
+
+pub(super) fn unreadable(message: &str) -> Error {
+    Error::Unreadable {
+        address: "the node".to_owned(),
+        message: message.to_owned(),
+    }
+}
+
+pub(super) fn refused(errors: Vec<FieldError>) -> Error {
+    let words: Vec<String> = errors
+        .iter()
+        .map(|error| format!("{}: {}", error.field, error.description))
+        .collect();
+    unreadable(&words.join("; "))
+}
+
+/// The scale of a ledger, which a reply names for each of its rows.
+pub(super) fn scale_of(scales: &[v1::LedgerScale], ledger: u32) -> Result<u8, Error> {
+    let found = scales.iter().find(|scale| scale.ledger == ledger);
+    let scale = found.and_then(|scale| u8::try_from(scale.scale).ok());
+    scale.ok_or_else(|| unreadable(&format!("it does not say the scale of ledger {ledger}")))
+}
+
+fn next(token: &str) -> Option<String> {
+    (!token.is_empty()).then(|| token.to_owned())
+}
+
+pub(super) fn transfers(reply: &v1::QueryTransfersReply) -> Result<Page<Transfer>, Error> {
+    let transfer = |message: &v1::Transfer| {
+        let scale = scale_of(&reply.scales, message.ledger)?;
+        convert::transfer::stored_from_wire(message, scale).map_err(refused)
+    };
+    Ok(Page {
+        rows: reply
+            .transfers
+            .iter()
+            .map(transfer)
+            .collect::<Result<_, _>>()?,
+        next: next(&reply.next_page_token),
+        applied_index: reply.applied_index,
+    })
+}
+
+pub(super) fn accounts(reply: &v1::QueryAccountsReply) -> Result<Page<Account>, Error> {
+    let account = |message: &v1::Account| {
+        let scale = scale_of(&reply.scales, message.ledger)?;
+        convert::account::stored_from_wire(message, scale).map_err(refused)
+    };
+    Ok(Page {
+        rows: reply
+            .accounts
+            .iter()
+            .map(account)
+            .collect::<Result<_, _>>()?,
+        next: next(&reply.next_page_token),
+        applied_index: reply.applied_index,
+    })
+}
+
+fn balances(message: Option<&v1::BalanceAmounts>, scale: u8) -> Result<Balances, Error> {
+    let message = message.ok_or_else(|| unreadable("balances are missing"))?;
+    convert::query::balances_from_wire(message, scale).map_err(refused)
+}
+
+pub(super) fn statement(reply: &v1::AccountBalancesReply) -> Result<Option<Statement>, Error> {
+    if !reply.account_exists {
+        return Ok(None);
+    }
+    let scale = reply.scale.as_slice();
+    let scale = match scale.first() {
+        Some(first) => scale_of(scale, first.ledger)?,
+        None => return Err(unreadable("it does not say the scale of the ledger")),
+    };
+    let row = |message: &v1::BalanceRow| {
+        let transfer = message
+            .transfer
+            .as_ref()
+            .ok_or_else(|| unreadable("a row has no transfer"))?;
+        Ok(BalanceRow {
+            timestamp: message.timestamp,
+            transfer: convert::transfer::stored_from_wire(transfer, scale).map_err(refused)?,
+            expired: message.expired,
+            balances: balances(message.balances.as_ref(), scale)?,
+        })
+    };
+    Ok(Some(Statement {
+        opening: balances(reply.opening.as_ref(), scale)?,
+        page: Page {
+            rows: reply.rows.iter().map(row).collect::<Result<_, Error>>()?,
+            next: next(&reply.next_page_token),
+            applied_index: reply.applied_index,
+        },
+    }))
+}
+
+pub(super) fn balance_at(reply: &v1::BalanceAtReply) -> Result<(Option<Balances>, u64), Error> {
+    let Some(message) = &reply.balances else {
+        return Ok((None, reply.applied_index));
+    };
+    let scale = reply
+        .scale
+        .as_ref()
+        .and_then(|scale| u8::try_from(scale.scale).ok());
+    let scale = scale.ok_or_else(|| unreadable("it does not say the scale of the ledger"))?;
+    Ok((Some(balances(Some(message), scale)?), reply.applied_index))
+}
