@@ -1,133 +1,27 @@
-//! One node as a host of the simulation: the node's own parts on one thread.
+//! The process of a machine: its parts, put together and kept going.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use bytes::Bytes;
-use farthing_ledger::AccountId;
-use farthing_node::admission::{self, Refusal, Work};
-use farthing_node::consensus::clocks::Clock as _;
-use farthing_node::consensus::{self, Ended, Member, Suspicion};
+use farthing_node::admission;
+use farthing_node::consensus::{self, Ended, Suspicion};
 use farthing_node::log::{self, Driver, Log, OpenError};
 use farthing_node::{state, vitals};
-use http::{Request, Response};
-use tonic::Status;
-use tonic::body::Body;
 
-use crate::clock::SimClock;
-use crate::disk::SimDisk;
-use crate::messages::{Order, Reply};
+use super::{Machine, Running, member};
 use crate::oracle;
-use crate::plan::Plan;
 use crate::random::Random;
-use crate::state::{Durable, Memory};
+use crate::state::Memory;
 use crate::trace;
-use crate::wire::{Port, Service, read_all, through, whole};
+use crate::wire::{Port, Service, through};
 
 /// The cluster of every simulation.
 const CLUSTER_ID: u128 = 0xfa27;
-/// How long a call of an operator may take.
-const ORDER_MAX: Duration = Duration::from_secs(5);
-
-/// The name of a node's host.
-pub fn host(id: u64) -> String {
-    format!("node-{id}")
-}
-
-/// Addresses of a node.
-pub fn member(id: u64) -> Member {
-    Member {
-        client_address: host(id),
-        peer_address: host(id),
-    }
-}
-
-/// What runs on a machine while its process does.
-#[derive(Clone)]
-pub struct Running {
-    /// Raft.
-    pub consensus: consensus::Handle,
-    /// The log.
-    pub log: Log,
-    /// The state.
-    pub memory: Memory,
-}
-
-struct Inner {
-    running: Option<Running>,
-    /// False once the power is off: nothing is sent any more.
-    alive: Arc<AtomicBool>,
-    starts: u64,
-    /// Why the process ended by itself.
-    ended: Option<String>,
-    sync_ms: (u64, u64),
-}
-
-/// A machine: what it is and what survives its process.
-#[derive(Clone)]
-pub struct Machine {
-    /// Its number.
-    pub id: u64,
-    /// Its clock.
-    pub clock: SimClock,
-    /// Its disk.
-    pub disk: SimDisk,
-    durable: Durable,
-    /// For the few files that a node writes beside its log and its state.
-    dir: Arc<PathBuf>,
-    plan: Arc<Plan>,
-    inner: Arc<Mutex<Inner>>,
-}
 
 impl Machine {
-    /// A new machine with an empty disk.
-    pub fn new(id: u64, plan: Arc<Plan>, dir: PathBuf) -> Self {
-        Self {
-            dir: Arc::new(dir),
-            id,
-            clock: SimClock::default(),
-            disk: SimDisk::new(id),
-            durable: Durable::default(),
-            inner: Arc::new(Mutex::new(Inner {
-                running: None,
-                alive: Arc::default(),
-                starts: 0,
-                ended: None,
-                sync_ms: (1, plan.sync_ms_max),
-            })),
-            plan,
-        }
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Inner> {
-        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// What runs, if its process got so far.
-    pub fn running(&self) -> Option<Running> {
-        self.lock().running.clone()
-    }
-
-    /// Why the process ended by itself, asked once.
-    pub fn take_ended(&self) -> Option<String> {
-        self.lock().ended.take()
-    }
-
-    /// The process is to end now: it says nothing more.
-    pub fn silence(&self) {
-        let mut inner = self.lock();
-        inner.alive.store(false, Ordering::Relaxed);
-        inner.running = None;
-    }
-
-    /// How long its log waits between two rounds, ms from and to; `None` is as planned.
-    pub fn set_sync_ms(&self, sync_ms: Option<(u64, u64)>) {
-        self.lock().sync_ms = sync_ms.unwrap_or((1, self.plan.sync_ms_max));
-    }
-
     /// The process: runs until it cannot go on or is ended from outside.
     pub async fn run(self) -> turmoil::Result {
         let (alive, starts) = {
@@ -290,99 +184,6 @@ impl Machine {
                 commit_ms = 0;
                 memory.commit();
             }
-        }
-    }
-
-    async fn answer(
-        &self,
-        request: Request<Body>,
-        door: &Mutex<Option<admission::Handle>>,
-        peers: &Mutex<Option<Service>>,
-    ) -> Result<Response<Body>, Status> {
-        let path = request.uri().path().to_owned();
-        if !path.starts_with("/sim/") {
-            let peers = peers.lock().unwrap_or_else(PoisonError::into_inner).clone();
-            let Some(peers) = peers else {
-                return Err(Status::unavailable("the node is starting"));
-            };
-            return peers(request).await;
-        }
-        let message = read_all(request.into_body()).await?;
-        let door = door.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        let (Some(door), Some(running)) = (door, self.running()) else {
-            return Err(Status::unavailable("the node is starting"));
-        };
-        let order = Order::decode(&message).ok_or(Status::invalid_argument("no order"))?;
-        let reply = match order {
-            Order::Submit {
-                deadline_ms,
-                request,
-            } => self.submit(&door, deadline_ms, request).await,
-            Order::Read { account } => self.read(&running, AccountId(account)).await,
-            Order::HandOver { to } => {
-                let moved = running.consensus.hand_over(to, ORDER_MAX).await;
-                Reply::done(moved.map_err(|error| error.to_string()))
-            }
-            Order::Snapshot => {
-                let built = running.consensus.snapshot().await;
-                Reply::done(built.map_err(|error| error.to_string()))
-            }
-            Order::AddLearner { id } => {
-                let added = running.consensus.add_learner(id, member(id)).await;
-                Reply::done(added.map_err(|error| error.to_string()))
-            }
-            Order::ChangeVoters { add, remove } => {
-                let (add, remove) = (add.into_iter().collect(), remove.into_iter().collect());
-                let changed = running.consensus.change_voters(&add, &remove).await;
-                Reply::done(changed.map_err(|error| error.to_string()))
-            }
-        };
-        Ok(whole(reply.encode()))
-    }
-
-    async fn submit(&self, door: &admission::Handle, deadline_ms: u64, request: Bytes) -> Reply {
-        let deadline = self.clock.monotonic() + Duration::from_millis(deadline_ms);
-        let permit = match door.permit(request.len()) {
-            Ok(permit) => permit,
-            Err(error) => return Reply::Refused(error.to_string()),
-        };
-        match door
-            .submit(permit, request.to_vec(), Work::New, deadline)
-            .await
-        {
-            Ok(answer) => Reply::Answer {
-                log_index: answer.log_index,
-                results: answer.results,
-            },
-            Err(Refusal::NotLeader { leader }) => Reply::NotLeader(leader.map_or(0, |(id, _)| id)),
-            Err(error @ (Refusal::Deadline | Refusal::Unknown(_))) => {
-                Reply::Unknown(error.to_string())
-            }
-            Err(error) => Reply::Refused(error.to_string()),
-        }
-    }
-
-    /// The two steps of a linearizable read: an index that covers what was answered, and a state that has got there.
-    async fn read(&self, running: &Running, account: AccountId) -> Reply {
-        let index = match running.consensus.read_index().await {
-            Ok(index) => index,
-            Err(error) => return Reply::Refused(error.to_string()),
-        };
-        if !running.consensus.is_leader() {
-            trace::reached("read at a follower");
-        }
-        let waited = running.consensus.state().wait_applied(index);
-        match tokio::time::timeout(Duration::from_secs(2), waited).await {
-            Ok(Ok(())) => {
-                let (index, digest, account) = running.memory.read(account);
-                Reply::Account {
-                    index,
-                    digest,
-                    account,
-                }
-            }
-            Ok(Err(error)) => Reply::Refused(error.to_string()),
-            Err(_) => Reply::Refused("not applied in time".into()),
         }
     }
 }
