@@ -9,15 +9,19 @@
 mod cgroup;
 mod cluster;
 mod connections;
+mod layout;
 mod links;
 mod netns;
+mod node;
 mod pipe;
 mod process;
 mod proxy;
 
 pub use cgroup::Quota;
-pub use cluster::{Cluster, Layout, Node};
+pub use cluster::Cluster;
+pub use layout::Layout;
 pub use links::{CLIENTS, Link, Links};
 pub use netns::Namespaces;
+pub use node::Node;
 pub use process::{Exit, NodeProcess, Output};
 pub use proxy::Proxy;

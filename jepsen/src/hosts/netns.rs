@@ -48,7 +48,7 @@ impl Namespaces {
             ))?;
             inside(&format!("link set v{id} master br0"))?;
             inside(&format!("link set v{id} up"))?;
-            let proxy = address(super::cluster::PROXY_HOST + id);
+            let proxy = address(super::layout::PROXY_HOST + id);
             inside(&format!("addr add {proxy}/24 dev br0"))?;
             let_loopback_pass(&name, "eth0")?;
             ip(&format!("-n {name} link set eth0 up"))?;

@@ -1,14 +1,18 @@
 //! From events to a [`Trace`]: pairs invocations with their ends, and checks on the way what one event or one call
 //! shows alone: the harness's own rules, deadlines (C10), and that nothing has two versions (C4).
+//!
+//! Start at [`Collector::event`]; `creates` and `rows` are what calls were answered, `notes` what the harness says.
 
-use farthing_client::{CreateAccountStatus, CreateTransferStatus, TransferFlags};
+mod creates;
+mod notes;
+mod rows;
 
+use super::dumps;
 use super::items::NO_STATUS;
-use super::reads::ReadKind;
 use super::report::{Checker, Findings};
-use super::trace::{AccountItem, Creates, DigestSeen, End, NEVER, NONE, Op, Trace, row_hash};
+use super::trace::{AccountItem, Creates, End, NEVER, NONE, Op, Trace};
 use crate::hash::{FastMap, FastSet};
-use crate::history::{Event, Facts, Function, Kind, Lookup, Outcome, Process, ReadIds, Value};
+use crate::history::{Event, Function, Kind, Process, ReadIds, Value};
 
 /// A call must return this long after its deadline, ns.
 const DEADLINE_GRACE_NS: u64 = 250_000_000;
@@ -94,12 +98,18 @@ impl Collector {
         if slots != 0 {
             self.trace.id_mut(slots as u32 - 1);
         }
-        super::dumps::finish(&mut self.trace, &mut self.findings);
+        dumps::finish(&mut self.trace, &mut self.findings);
         (self.trace, self.findings)
     }
 
     fn harness(&mut self, event: u64, message: String) {
         self.findings.add(Checker::Harness, vec![event], message);
+    }
+
+    /// Two events say of one thing what cannot both be.
+    fn two_versions(&mut self, former: u32, event: u32, message: String) {
+        let events = vec![u64::from(former), u64::from(event)];
+        self.findings.add(Checker::C4, events, message);
     }
 
     fn leader(&mut self, node: u64, term: u64, event: u32) {
@@ -221,292 +231,6 @@ impl Collector {
                 self.end_read(&read, (open.event, index), times, event.value);
             }
             OpenCall::Reads(_) | OpenCall::Other => {}
-        }
-    }
-
-    fn end_creates(
-        &mut self,
-        number: u32,
-        event: u32,
-        end: End,
-        time: u64,
-        value: Value,
-        facts: &Facts,
-    ) {
-        let op = &mut self.trace.ops[number as usize];
-        op.end = end;
-        op.complete_event = event;
-        op.retried = facts.retried;
-        if end != End::Info {
-            op.complete_ns = time;
-        }
-        if end != End::Ok {
-            return;
-        }
-        op.log_index = facts.log_index.unwrap_or(0);
-        let op = *op;
-        self.trace.log_index_max = self.trace.log_index_max.max(op.log_index);
-        let Value::Outcomes(outcomes) = value else {
-            return self.harness(u64::from(event), "an answer without outcomes".into());
-        };
-        if outcomes.len() != op.count as usize {
-            // The harness writes down what came: it is the cluster that answered too little or too much.
-            let message = format!("{} answers to {} items", outcomes.len(), op.count);
-            self.findings
-                .add(Checker::C1, vec![u64::from(event)], message);
-            return;
-        }
-        for (item, outcome) in op.items().zip(outcomes) {
-            match op.creates {
-                Creates::Transfers => {
-                    self.transfer_outcome(number, item, event, outcome, op.retried)
-                }
-                Creates::Accounts => self.account_outcome(number, item, event, outcome),
-            }
-        }
-    }
-
-    fn transfer_outcome(
-        &mut self,
-        op: u32,
-        item: u32,
-        event: u32,
-        outcome: Outcome,
-        retried: bool,
-    ) {
-        const EXISTS: u32 = CreateTransferStatus::Exists as u32;
-        let status = u16::try_from(outcome.status()).unwrap_or(NO_STATUS);
-        self.trace.items.answer(item, status, outcome.timestamp());
-        if status != 0 && outcome.status() != EXISTS {
-            return;
-        }
-        let slot = self.trace.items.get(item).id;
-        self.saw_transfer(slot, outcome.timestamp(), event);
-        if status == 0 {
-            let claim = self.trace.id_mut(slot).evidence.claim;
-            if claim == NONE {
-                self.trace.id_mut(slot).evidence.claim = op;
-            } else if !retried && !self.trace.ops[claim as usize].retried {
-                let id = self.trace.items.ids.id(slot);
-                let former = self.trace.ops[claim as usize].complete_event;
-                let message =
-                    format!("transfer {id:x} was created twice, once for each of two calls");
-                self.findings.add(
-                    Checker::C4,
-                    vec![u64::from(former), u64::from(event)],
-                    message,
-                );
-            }
-        }
-    }
-
-    fn saw_transfer(&mut self, slot: u32, timestamp: u64, event: u32) {
-        if let Some((other, source)) = self.trace.id_mut(slot).evidence.saw(timestamp, event) {
-            let id = self.trace.items.ids.id(slot);
-            let message = format!(
-                "transfer {id:x} has two versions: created at {other} by event {source}, at {timestamp} by event {event}"
-            );
-            self.findings.add(
-                Checker::C4,
-                vec![u64::from(source), u64::from(event)],
-                message,
-            );
-        }
-    }
-
-    fn account_outcome(&mut self, op: u32, item: u32, event: u32, outcome: Outcome) {
-        const EXISTS: u32 = CreateAccountStatus::Exists as u32;
-        let row = &mut self.trace.accounts[item as usize];
-        row.status = u16::try_from(outcome.status()).unwrap_or(NO_STATUS);
-        row.timestamp = outcome.timestamp();
-        let id = row.account.id.0;
-        if outcome.status() == 0 || outcome.status() == EXISTS {
-            self.saw_account(id, outcome.timestamp(), event);
-        }
-        let evidence = &mut self.trace.account_ids.entry(id).or_default().evidence;
-        if outcome.status() == 0 && evidence.claim == NONE {
-            evidence.claim = op;
-        }
-    }
-
-    fn saw_account(&mut self, id: u128, timestamp: u64, event: u32) {
-        let evidence = &mut self.trace.account_ids.entry(id).or_default().evidence;
-        if let Some((other, source)) = evidence.saw(timestamp, event) {
-            let message = format!(
-                "account {id:x} has two versions: created at {other} by event {source}, at {timestamp} by event {event}"
-            );
-            self.findings.add(
-                Checker::C4,
-                vec![u64::from(source), u64::from(event)],
-                message,
-            );
-        }
-    }
-
-    fn end_read(&mut self, read: &ReadIds, events: (u32, u32), times: (u64, u64), value: Value) {
-        let rows = match &value {
-            Value::AccountsRead(reply) => reply.rows.len(),
-            Value::TransfersRead(reply) => reply.rows.len(),
-            Value::PendingsRead(reply) => reply.rows.len(),
-            _ => usize::MAX,
-        };
-        if rows != read.ids.len() {
-            return self.harness(
-                u64::from(events.1),
-                "an answer that does not fit its read".into(),
-            );
-        }
-        let ids = read.ids.iter().copied();
-        match value {
-            Value::AccountsRead(reply) => {
-                self.trace.reads.begin(
-                    ReadKind::Accounts,
-                    reply.applied_index,
-                    read.consistency,
-                    events,
-                    times,
-                );
-                for (id, row) in ids.zip(reply.rows) {
-                    if let Some(row) = &row {
-                        self.saw_account(id, row.timestamp, events.1);
-                    }
-                    self.trace.reads.account(id, row.as_ref());
-                }
-            }
-            Value::TransfersRead(reply) => {
-                self.trace.reads.begin(
-                    ReadKind::Transfers,
-                    reply.applied_index,
-                    read.consistency,
-                    events,
-                    times,
-                );
-                for (id, row) in ids.zip(reply.rows) {
-                    self.transfer_row(id, &row, events.1);
-                    let slot = self.trace.items.ids.slot(id);
-                    self.trace.reads.transfer(slot, &row);
-                }
-            }
-            Value::PendingsRead(reply) => {
-                self.trace.reads.begin(
-                    ReadKind::Pendings,
-                    reply.applied_index,
-                    read.consistency,
-                    events,
-                    times,
-                );
-                for (id, row) in ids.zip(reply.rows) {
-                    let slot = self.trace.items.ids.slot(id);
-                    self.trace.reads.pending(slot, row.map(|row| row.0));
-                }
-            }
-            _ => {}
-        }
-    }
-
-    /// What any read says about a transfer.
-    fn transfer_row(&mut self, id: u128, row: &Lookup, event: u32) {
-        let slot = self.trace.items.ids.slot(id);
-        match row {
-            Lookup::Absent => {}
-            Lookup::Refused => {
-                let facts = self.trace.id_mut(slot);
-                if facts.refused_event == NONE {
-                    facts.refused_event = event;
-                }
-            }
-            Lookup::Found(transfer) => {
-                self.saw_transfer(slot, transfer.timestamp, event);
-                let hash = row_hash(transfer);
-                let facts = self.trace.id_mut(slot);
-                let former = facts.row_event;
-                if facts.row_hash == 0 {
-                    (facts.row_hash, facts.row_event) = (hash, event);
-                } else if facts.row_hash != hash {
-                    let message =
-                        format!("transfer {id:x} was read in two versions; it must never change");
-                    self.findings.add(
-                        Checker::C4,
-                        vec![u64::from(former), u64::from(event)],
-                        message,
-                    );
-                }
-                let balancing =
-                    TransferFlags::BALANCING_DEBIT.with(TransferFlags::BALANCING_CREDIT);
-                if transfer.flags.intersects(balancing) {
-                    self.trace.amounts.entry(slot).or_insert(transfer.amount);
-                }
-            }
-        }
-    }
-
-    fn note(&mut self, index: u32, event: Event) {
-        let node = event.facts.node;
-        match (event.function, event.value) {
-            (Function::Run, Value::Run(run)) => self.trace.run = *run,
-            (Function::FinalRead, Value::FinalRead(read)) => {
-                for row in &read.accounts {
-                    self.saw_account(row.id.0, row.timestamp, index);
-                }
-                for row in &read.transfers {
-                    if self.trace.items.ids.find(row.id.0).is_none() {
-                        let message = format!(
-                            "transfer {:x} exists and nobody ever asked for it",
-                            row.id.0
-                        );
-                        self.findings.add(Checker::C3, vec![event.index], message);
-                    }
-                    self.transfer_row(row.id.0, &Lookup::Found(*row), index);
-                }
-                for id in &read.refused {
-                    self.transfer_row(*id, &Lookup::Refused, index);
-                }
-                match node {
-                    Some(node) => {
-                        super::dumps::part(&mut self.trace, node, index, &read, &mut self.findings)
-                    }
-                    None => self.harness(event.index, "a final read without a node".into()),
-                }
-            }
-            (Function::Digest, _) => {
-                let facts = event.facts;
-                if let (Some(node), Some(at), Some(digest)) = (node, facts.log_index, facts.digest)
-                {
-                    let seen = DigestSeen {
-                        node,
-                        digest,
-                        event: index,
-                    };
-                    self.trace.digests.entry(at).or_default().push(seen);
-                }
-            }
-            (Function::Heal, _) => {
-                self.trace.healed = Some((event.time, event.index));
-                self.trace.ready.clear();
-                self.trace.availability.heal(event.time);
-            }
-            (Function::Ready, _) => {
-                if let Some(node) = node {
-                    self.trace.ready.entry(node).or_insert(event.time);
-                }
-            }
-            (Function::Panic, Value::Text(text)) => {
-                let node = node.unwrap_or(0);
-                let message = format!("node {node} ended by itself: {text}");
-                self.findings.add(Checker::C12, vec![event.index], message);
-            }
-            (Function::Coverage, Value::Coverage(points)) => {
-                self.trace.has_coverage = true;
-                for (point, count) in points {
-                    *self.trace.coverage.entry(point).or_default() += count;
-                }
-            }
-            (Function::Trouble, Value::Text(text)) => self.harness(event.index, text),
-            (Function::Leader, _) => {}
-            (function, _) => {
-                let message = format!("a {} event that says nothing", function.name());
-                self.harness(event.index, message);
-            }
         }
     }
 }
