@@ -62,16 +62,14 @@ where
         let Some(held) = held else {
             return Box::pin(self.inner.call(request));
         };
-        let share = held.share();
-        let request = request.map(|body| {
-            Body::new(Coming {
-                body,
-                share,
-                message: Message::default(),
-            })
-        });
+        let coming = coming(held.share());
+        let request = request.map(|body| Body::new(Weighing::new(body, coming)));
         let answer = self.inner.call(request);
-        Box::pin(async move { Ok(answer.await?.map(|body| Body::new(Going { body, held }))) })
+        Box::pin(async move {
+            Ok(answer
+                .await?
+                .map(|body| Body::new(Weighing::new(body, going(held)))))
+        })
     }
 }
 
@@ -122,14 +120,25 @@ impl Message {
     }
 }
 
-/// A body that comes in.
-struct Coming {
+/// A body each of whose frames is weighed before it goes on.
+struct Weighing<W> {
     body: Body,
-    share: Share,
-    message: Message,
+    weigh: W,
 }
 
-impl http_body::Body for Coming {
+impl<W> Weighing<W>
+where
+    W: FnMut(Frame<Bytes>) -> Result<Frame<Bytes>, Status>,
+{
+    fn new(body: Body, weigh: W) -> Self {
+        Self { body, weigh }
+    }
+}
+
+impl<W> http_body::Body for Weighing<W>
+where
+    W: FnMut(Frame<Bytes>) -> Result<Frame<Bytes>, Status> + Unpin,
+{
     type Data = Bytes;
     type Error = Status;
 
@@ -138,15 +147,7 @@ impl http_body::Body for Coming {
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Status>>> {
         let frame = ready!(Pin::new(&mut self.body).poll_frame(context));
-        if let Some(Ok(frame)) = &frame
-            && let Some(data) = frame.data_ref()
-        {
-            let held = self.message.feed(data);
-            if self.share.set(held).is_err() {
-                return Poll::Ready(Some(Err(too_much("messages that are not whole"))));
-            }
-        }
-        Poll::Ready(frame)
+        Poll::Ready(frame.map(|frame| (self.weigh)(frame?)))
     }
 
     fn is_end_stream(&self) -> bool {
@@ -158,10 +159,17 @@ impl http_body::Body for Coming {
     }
 }
 
-/// A body that goes out. Its pieces are held until the last of each is written.
-struct Going {
-    body: Body,
-    held: Held,
+/// Weighs what comes in: what is no whole message yet.
+fn coming(mut share: Share) -> impl FnMut(Frame<Bytes>) -> Result<Frame<Bytes>, Status> {
+    let mut message = Message::default();
+    move |frame| {
+        if let Some(data) = frame.data_ref()
+            && share.set(message.feed(data)).is_err()
+        {
+            return Err(too_much("messages that are not whole"));
+        }
+        Ok(frame)
+    }
 }
 
 /// A piece with what it weighs, together until both are dropped.
@@ -176,45 +184,22 @@ impl AsRef<[u8]> for Piece {
     }
 }
 
-impl http_body::Body for Going {
-    type Data = Bytes;
-    type Error = Status;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, Status>>> {
-        let Some(frame) = ready!(Pin::new(&mut self.body).poll_frame(context)) else {
-            return Poll::Ready(None);
-        };
-        let frame = match frame {
-            Ok(frame) => frame,
-            Err(status) => return Poll::Ready(Some(Err(status))),
-        };
-        let weighed = match frame.into_data() {
-            Ok(bytes) if bytes.len() >= PIECE_BYTES_MIN => {
-                let mut share = self.held.share();
-                if share.set(bytes.len()).is_err() {
-                    return Poll::Ready(Some(Err(too_much("answers that are not taken"))));
-                }
-                let piece = Piece {
-                    bytes,
-                    _share: share,
-                };
-                Frame::data(Bytes::from_owner(piece))
+/// Weighs what goes out: its pieces are held until the last of each is written.
+fn going(held: Held) -> impl FnMut(Frame<Bytes>) -> Result<Frame<Bytes>, Status> {
+    move |frame| match frame.into_data() {
+        Ok(bytes) if bytes.len() >= PIECE_BYTES_MIN => {
+            let mut share = held.share();
+            if share.set(bytes.len()).is_err() {
+                return Err(too_much("answers that are not taken"));
             }
-            Ok(bytes) => Frame::data(bytes),
-            Err(frame) => frame,
-        };
-        Poll::Ready(Some(Ok(weighed)))
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.body.is_end_stream()
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        self.body.size_hint()
+            let piece = Piece {
+                bytes,
+                _share: share,
+            };
+            Ok(Frame::data(Bytes::from_owner(piece)))
+        }
+        Ok(bytes) => Ok(Frame::data(bytes)),
+        Err(frame) => Ok(frame),
     }
 }
 

@@ -1,5 +1,7 @@
 //! What this node says to one peer: openraft's calls as gRPC.
 
+mod answers;
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -12,21 +14,18 @@ use openraft::base::{BoxFuture, BoxStream};
 use openraft::errors::{NetworkError, RPCError, ReplicationClosed, StreamingError, Unreachable};
 use openraft::network::RPCOption;
 use openraft::raft::{
-    AppendEntriesRequest, AppendEntriesResponse, SnapshotResponse, StreamAppendError,
-    StreamAppendResult, TransferLeaderError, TransferLeaderRequest, TransferLeaderResponse,
-    VoteRequest, VoteResponse,
+    AppendEntriesRequest, AppendEntriesResponse, SnapshotResponse, StreamAppendResult,
+    TransferLeaderError, TransferLeaderRequest, TransferLeaderResponse, VoteRequest, VoteResponse,
 };
 use tonic::{Request, Response, Status};
 
+use self::answers::{append_replies, hear};
 use super::channel::Channel;
-use super::claims::{Claim, position};
-use super::convert;
+use super::claims::Claim;
 use super::network::{Network, Purpose};
 use super::snapshot::{self, SnapshotFiles};
-use super::types::{RaftVote, TypeConfig, to_log_id, to_vote};
-
-/// An append on the stream that is not answered within this ends the stream; replication starts it again.
-const APPEND_ANSWER_MAX: Duration = Duration::from_secs(10);
+use super::types::{RaftVote, TypeConfig, to_vote};
+use super::{convert, planted};
 
 type RpcError = RPCError<TypeConfig>;
 
@@ -87,15 +86,7 @@ impl Connection {
         let now = self.network.clock.monotonic();
         let clocks = &self.network.clocks;
         clocks.record(self.target, now - sent, reply.wall_clock_ns, now);
-        self.hear(&request.vote, reply).await
-    }
-
-    async fn hear(
-        &self,
-        vote: &RaftVote,
-        reply: wire::AppendReply,
-    ) -> Result<StreamAppendResult<TypeConfig>, RpcError> {
-        hear(&self.network, self.target, vote, reply).await
+        hear(&self.network, self.target, &request.vote, reply).await
     }
 
     /// A vote and the question that precedes it differ only in the method called.
@@ -115,36 +106,6 @@ impl Connection {
             .into_inner();
         convert::vote_reply_from_wire(reply).map_err(|error| network(&error))
     }
-}
-
-/// An answer to an append: what it promises is remembered, and a node that has lost part of its log is refilled.
-async fn hear(
-    from: &Network,
-    target: u64,
-    vote: &RaftVote,
-    reply: wire::AppendReply,
-) -> Result<StreamAppendResult<TypeConfig>, RpcError> {
-    let (incarnation, suspect) = (reply.incarnation, reply.suspect);
-    let result = convert::append_result_from_wire(reply).map_err(|error| network(&error))?;
-    match &result {
-        Ok(matched) if incarnation > 0 => {
-            let claim = Claim {
-                incarnation,
-                vote: Some(to_vote(vote)),
-                acknowledged: position(matched.as_ref().map(to_log_id)),
-            };
-            from.claims.record(target, &claim);
-        }
-        Err(StreamAppendError::Conflict(at)) if suspect => {
-            // Without this a leader takes for granted that what was acknowledged once is still there.
-            if let Some(raft) = from.raft.get() {
-                tracing::warn!(node = target, conflict = %at, "a node has lost part of its log and says so: refilling it");
-                let _ = raft.trigger().allow_next_revert(&target, true).await;
-            }
-        }
-        _ => {}
-    }
-    Ok(result)
 }
 
 /// A status as openraft wants to hear of it: unreachable means back off, network means try again at once.
@@ -217,7 +178,7 @@ impl RaftNetworkV2<TypeConfig> for Connection {
             let mut client = self.client()?;
             if crate::planted::is("ack-before-quorum") {
                 let network = self.network.clone();
-                return Ok(super::planted::unheard(network, self.target, client, input));
+                return Ok(planted::unheard(network, self.target, client, input));
             }
             let sent = Arc::new(AtomicU64::new(0));
             let count = Arc::clone(&sent);
@@ -328,43 +289,4 @@ impl RaftNetworkV2<TypeConfig> for Connection {
     fn backoff(&self) -> Option<openraft::network::Backoff> {
         None
     }
-}
-
-/// Replies of an append stream. A request unanswered for [`APPEND_ANSWER_MAX`] ends the stream: keepalive only notices
-/// a peer whose process is gone or stopped, not one whose disk hangs.
-fn append_replies(
-    from: Network,
-    target: u64,
-    vote: RaftVote,
-    replies: tonic::Streaming<wire::AppendReply>,
-    sent: Arc<AtomicU64>,
-) -> impl Stream<Item = Result<StreamAppendResult<TypeConfig>, RpcError>> {
-    futures::stream::unfold(Some((replies, 0_u64)), move |state| {
-        let (sent, from) = (Arc::clone(&sent), from.clone());
-        async move {
-            let (mut replies, answered) = state?;
-            let reply = loop {
-                match tokio::time::timeout(APPEND_ANSWER_MAX, replies.message()).await {
-                    Ok(reply) => break reply,
-                    Err(_) if sent.load(Ordering::Relaxed) > answered => {
-                        let why =
-                            format!("an append was not answered within {APPEND_ANSWER_MAX:?}");
-                        return Some((
-                            Err(RPCError::Unreachable(Unreachable::from_string(why))),
-                            None,
-                        ));
-                    }
-                    Err(_) => {} // nothing to answer: the leader is idle
-                }
-            };
-            match reply {
-                Ok(Some(reply)) => match hear(&from, target, &vote, reply).await {
-                    Ok(result) => Some((Ok(result), Some((replies, answered + 1)))),
-                    Err(error) => Some((Err(error), None)),
-                },
-                Ok(None) => None,
-                Err(status) => Some((Err(rpc_error(&status)), None)),
-            }
-        }
-    })
 }
