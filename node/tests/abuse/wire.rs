@@ -30,6 +30,12 @@ pub(crate) const PADDED: u8 = 8;
 /// Error codes (RFC 9113, section 7).
 pub(crate) const ENHANCE_YOUR_CALM: u32 = 11;
 
+/// By then the node has said what it thinks of a broken rule; far above what it takes, because machines that test are
+/// busy.
+pub(crate) const SOON: Duration = Duration::from_secs(10);
+/// An answer, or a reset, is under way by then.
+const ANSWERED_AFTER: Duration = Duration::from_millis(300);
+
 /// How a connection ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum End {
@@ -121,11 +127,6 @@ impl Wire {
         )
     }
 
-    /// Whether the node has ended it already.
-    pub(crate) fn has_ended(&self) -> bool {
-        matches!(&self.reader, Reader::Reads(reading) if reading.is_finished())
-    }
-
     /// How it ended within that time, and what the node had sent.
     pub(crate) async fn ended(self, within: Duration) -> (End, Seen) {
         match self.reader {
@@ -153,12 +154,16 @@ impl Wire {
             }
         }
     }
-}
 
-impl Seen {
-    /// Whether the node reset a stream or answered on one.
-    pub(crate) fn ended_streams(&self) -> bool {
-        !self.resets.is_empty() || !self.answered.is_empty()
+    /// Whether the node ends a stream of it, by a reset, an answer or with the connection; and what it had sent by then.
+    pub(crate) async fn stream_ended(mut self) -> (bool, Seen) {
+        tokio::time::sleep(ANSWERED_AFTER).await;
+        let had_ended = matches!(&self.reader, Reader::Reads(reading) if reading.is_finished());
+        // An error of its own ends the connection, so that what was answered before can be looked at.
+        self.send(&frame(PING, 0, 1, &[0; 8])).await;
+        let (end, seen) = self.ended(SOON).await;
+        let answered = !seen.resets.is_empty() || !seen.answered.is_empty();
+        (end != End::Open && (had_ended || answered), seen)
     }
 }
 

@@ -13,20 +13,24 @@
 mod client;
 mod cluster;
 mod items;
+mod node;
 mod port;
 mod process;
 mod raw;
 mod refusal;
+mod shared;
 
 pub(crate) use client::Client;
-pub(crate) use cluster::{Cluster, Node, Shared, Slot};
+pub(crate) use cluster::Cluster;
 pub(crate) use items::{
     account, delete_record, fresh_id, fresh_ledger, ledger, packed_account, packed_transfer,
     pending, post, record, transfer, uuid, void,
 };
+pub(crate) use node::Node;
 pub(crate) use process::{Exit, binary, run_to_exit};
 pub(crate) use raw::{RawAnswer, RawCall, frame};
 pub(crate) use refusal::Refusal;
+pub(crate) use shared::{Shared, Slot};
 
 use std::time::{Duration, Instant};
 
