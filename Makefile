@@ -4,7 +4,7 @@
 SHELL := /usr/bin/env bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help deps build up down status test test-sim verify arrows deny fix bench soak chaos porcupine planted sim sim-planted fuzz fuzz-all fuzz-corpus clean-data
+.PHONY: help deps build up down status test test-sim test-python verify arrows deny fix bench soak chaos porcupine planted sim sim-planted fuzz fuzz-all fuzz-corpus clean-data
 
 # ccache keeps the C++ objects over `cargo clean` and between checkouts. The exact words matter: cargo rebuilds
 # RocksDB when they change, so every way into the build (this file, .ci/run) uses the same ones.
@@ -54,9 +54,20 @@ status: ## show the nodes of the local cluster
 test: deps ## run every test
 	$(CARGO) test --release --locked --workspace $(TEST_FEATURES)
 	@$(MAKE) --no-print-directory test-sim
+	@$(MAKE) --no-print-directory test-python
 
 test-sim: deps ## run the simulator's own tests: some seeds, and mistakes that must be found
 	$(SIM_CARGO) test --release --locked
+
+# In an environment of its own beside the build products; the packages come from PyPI the first time.
+PYTHON ?= python3
+PYTHON_ENV := $(TARGET)/python
+test-python: deps ## run the Python SDK's tests against three nodes (needs python3 with venv)
+	@$(PYTHON) -m venv "$(PYTHON_ENV)"
+	@"$(PYTHON_ENV)/bin/pip" install --quiet --disable-pip-version-check "./client/python[test,generate]"
+	PATH="$(abspath $(PYTHON_ENV))/bin:$$PATH" client/python/generate.sh --check
+	$(CARGO) test --release --locked --workspace $(TEST_FEATURES) --no-run
+	FARTHING_BIN="$(abspath $(FARTHING))" "$(PYTHON_ENV)/bin/python" -m pytest -q client/python/tests
 
 verify: deps ## only look: format, lints, arrows between modules, documentation, licences
 	$(CARGO) fmt --all --check

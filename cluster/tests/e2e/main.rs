@@ -12,3 +12,4 @@ mod operating;
 mod payments;
 mod queries;
 mod support;
+mod vectors;

@@ -1,0 +1,1 @@
+"""Messages, generated from the .proto files by generate.sh. Do not edit."""
