@@ -1,8 +1,8 @@
 //! Samples that several targets begin with.
 
 use farthing_ledger::{
-    Account, AccountId, EntryBuilder, Ledger, RecordFlags, RecordItem, RequestBuilder, Transfer,
-    TransferFlags, TransferId,
+    Account, AccountId, EntryBuilder, Ledger, Pending, PendingStatus, Record, RecordFlags,
+    RecordItem, RequestBuilder, Transfer, TransferFlags, TransferId,
 };
 use farthing_proto::packed::{accounts_section, records_section, transfers_section, write_ids};
 use farthing_proto::v1::{LookupKind, LookupReply, LookupRequest, SubmitReply, SubmitRequest};
@@ -34,7 +34,31 @@ pub fn transfer(id: u128) -> Transfer {
     }
 }
 
-fn record() -> RecordItem<'static> {
+/// A transfer that is reserved.
+#[must_use]
+pub fn pending() -> Pending {
+    Pending {
+        transfer: transfer(9),
+        status: PendingStatus::Pending,
+        sequence: 4,
+    }
+}
+
+/// A record at rest.
+#[must_use]
+pub fn record() -> Record {
+    Record {
+        version: 1,
+        operation_id: 5,
+        timestamp: 7,
+        value: b"value".to_vec(),
+        ..Record::default()
+    }
+}
+
+/// A record in a request.
+#[must_use]
+pub fn record_item() -> RecordItem<'static> {
     RecordItem {
         operation_id: 5,
         expected_version: 0,
@@ -60,7 +84,7 @@ pub fn entries() -> Vec<Vec<u8>> {
             .accounts(&[account(1), account(2)]),
         RequestBuilder::new(b"")
             .transfers(&[transfer(9), transfer(10), reserved])
-            .records(&[record()]),
+            .records(&[record_item()]),
         RequestBuilder::new(b"").pulse(),
     ];
     (1..)
@@ -81,7 +105,7 @@ pub fn packed() -> Vec<Vec<u8>> {
         sections: vec![
             accounts_section(&[account(1), account(2)]),
             transfers_section(&[transfer(9)]),
-            records_section(&[record()]),
+            records_section(&[record_item()]),
         ],
         ..Default::default()
     };
@@ -99,14 +123,19 @@ pub fn packed() -> Vec<Vec<u8>> {
         records: account(1).to_bytes().to_vec().into(),
         ..Default::default()
     };
-    [
+    numbered([
         submit.encode_to_vec(),
         lookup.encode_to_vec(),
         results.encode_to_vec(),
         found.encode_to_vec(),
-    ]
-    .iter()
-    .zip(0_u8..)
-    .map(|(bytes, kind)| [&[kind], &bytes[..]].concat())
-    .collect()
+    ])
+}
+
+/// Each behind the byte that says which it is, from 0.
+#[must_use]
+pub fn numbered(inputs: impl IntoIterator<Item = impl AsRef<[u8]>>) -> Vec<Vec<u8>> {
+    let numbered = inputs.into_iter().zip(0_u8..);
+    numbered
+        .map(|(bytes, number)| [&[number], bytes.as_ref()].concat())
+        .collect()
 }

@@ -5,6 +5,7 @@ use farthing_node::fuzzing::{Form, Row, reread};
 
 use super::Part;
 use crate::budget::within;
+use crate::corpus;
 
 /// What the state and the log hold.
 pub(super) const STATE: Part = Part {
@@ -87,14 +88,10 @@ const MEMBERSHIP: &[u8] = b"\x02\x02\x01\x02\x01\x01\x02\x01\x01a\x01b\x02\x01c\
 
 /// Payloads behind their selectors, and the last once more as a whole file.
 fn seeds(kinds: &Forms, payloads: &[&[u8]]) -> Vec<Vec<u8>> {
-    let with = |selector: u8, bytes: &[u8]| [&[selector], bytes].concat();
-    let mut seeds: Vec<Vec<u8>> = (0..)
-        .zip(payloads)
-        .map(|(selector, payload)| with(selector, payload))
-        .collect();
-    for ((selector, payload), (_, kind)) in (0x80..).zip(payloads).zip(kinds) {
+    let mut seeds = corpus::numbered(payloads);
+    for ((selector, payload), (_, kind)) in (0x80_u8..).zip(payloads).zip(kinds) {
         if let Some(kind) = kind {
-            seeds.push(with(selector, &seal(*kind, payload)));
+            seeds.push([&[selector], &seal(*kind, payload)[..]].concat());
         }
     }
     seeds

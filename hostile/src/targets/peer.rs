@@ -193,11 +193,7 @@ fn seeds() -> Vec<Vec<u8>> {
         vitals.encode_to_vec(),
         begin.encode_to_vec(),
     ];
-    let mut seeds: Vec<Vec<u8>> = bytes
-        .iter()
-        .zip(0_u8..)
-        .map(|(bytes, kind)| [&[kind], &bytes[..]].concat())
-        .collect();
+    let mut seeds = corpus::numbered(bytes);
     let bytes_of_a_file = wire::FileChunk {
         file: 1,
         offset: 300,

@@ -1,8 +1,8 @@
 //! Records at rest and in requests: every bit that is read is written again.
 
 use farthing_ledger::{
-    Account, Balances, Event, ItemResult, Ledger, NamespaceTotals, Pending, Record, RecordFlags,
-    RecordItem, Setting, Transfer, TransferRow,
+    Account, Balances, Event, ItemResult, Ledger, NamespaceTotals, Pending, Record, RecordItem,
+    Setting, Transfer, TransferRow,
 };
 
 use super::Part;
@@ -103,32 +103,11 @@ fn seeds() -> Vec<Vec<u8>> {
     add(0, &corpus::account(1).to_bytes());
     add(1, &corpus::transfer(9).to_bytes());
     add(2, &Ledger::new(840, "USD", 2).to_bytes());
-    let pending = Pending {
-        transfer: corpus::transfer(9),
-        status: farthing_ledger::PendingStatus::Pending,
-        sequence: 4,
-    };
-    add(8, &pending.to_bytes());
-    let item = RecordItem {
-        operation_id: 5,
-        expected_version: 0,
-        namespace: 1_000,
-        flags: RecordFlags::default(),
-        reserved: 0,
-        key: b"key",
-        value: b"value",
-    };
-    let mut bytes = Vec::new();
-    item.write_to(&mut bytes);
-    add(9, &bytes);
-    let record = Record {
-        version: 1,
-        operation_id: 5,
-        timestamp: 7,
-        value: b"value".to_vec(),
-        ..Record::default()
-    };
-    add(10, &record.to_bytes());
+    add(8, &corpus::pending().to_bytes());
+    let mut item = Vec::new();
+    corpus::record_item().write_to(&mut item);
+    add(9, &item);
+    add(10, &corpus::record().to_bytes());
     add(11, &[&[1], &corpus::account(1).to_bytes()[..]].concat());
     seeds
 }

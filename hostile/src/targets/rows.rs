@@ -1,8 +1,6 @@
 //! Keys and values of the state, as a disk or a peer's checkpoint gives them back.
 
-use farthing_ledger::{
-    Account, Event, EventBody, Ledger, Pending, PendingStatus, Record, TransferRow,
-};
+use farthing_ledger::{Account, Event, EventBody, Ledger, TransferRow};
 use farthing_node::fuzzing::{Form, Row, reread};
 
 use super::Part;
@@ -75,24 +73,8 @@ fn packed(record: &[u8]) -> Vec<u8> {
 }
 
 fn block(rows: &[TransferRow]) -> Vec<u8> {
-    let mut block = vec![
-        1,
-        0,
-        rows.len() as u8,
-        0,
-        0,
-        0,
-        0,
-        0,
-        9,
-        0,
-        0,
-        0,
-        0,
-        0,
-        0,
-        0,
-    ];
+    let header = [[1, 0, rows.len() as u8, 0, 0, 0, 0, 0], 9_u64.to_le_bytes()];
+    let mut block = header.concat();
     for row in rows {
         block.extend(packed(&row.to_bytes()));
     }
@@ -106,11 +88,6 @@ fn seeds() -> Vec<Vec<u8>> {
         debit_after: Default::default(),
         credit_after: Default::default(),
     };
-    let pending = Pending {
-        transfer: corpus::transfer(9),
-        status: PendingStatus::Pending,
-        sequence: 4,
-    };
     let mut event = b"\x09\0\0\0\0\0\0\0\x01".to_vec();
     let created = Event {
         sequence: 5,
@@ -122,13 +99,6 @@ fn seeds() -> Vec<Vec<u8>> {
     };
     event.push(created.kind());
     created.write_body(&mut event);
-    let record = Record {
-        version: 1,
-        operation_id: 5,
-        timestamp: 7,
-        value: b"value".to_vec(),
-        ..Record::default()
-    };
     let numbers = |numbers: &[u128]| -> Vec<u8> {
         numbers
             .iter()
@@ -142,11 +112,11 @@ fn seeds() -> Vec<Vec<u8>> {
         [&3_u128.to_be_bytes()[..], &7_u64.to_be_bytes()].concat(),
         event,
         packed(&corpus::account(1).to_bytes()),
-        packed(&pending.to_bytes()),
+        packed(&corpus::pending().to_bytes()),
         [&[18][..], &5_u64.to_be_bytes(), &6_u64.to_be_bytes()].concat(),
         Ledger::new(840, "USD", 2).to_bytes().to_vec(),
         [&[20][..], &1_000_u32.to_be_bytes(), b"key"].concat(),
-        record.to_bytes(),
+        corpus::record().to_bytes(),
         numbers(&[3 << 64 | 2]),
         5_u64.to_le_bytes().to_vec(),
         numbers(&[1, 5, 9, u128::MAX]),
@@ -157,9 +127,7 @@ fn seeds() -> Vec<Vec<u8>> {
         block(&[row(9), row(10)]),
     ];
     let empty_rows = [&[17, 1, 0, 64][..], &[0; 13], &[0; 4 * 64]].concat();
-    (0_u8..)
-        .zip(values)
-        .map(|(kind, value)| [&[kind], &value[..]].concat())
-        .chain([empty_rows])
-        .collect()
+    let mut seeds = corpus::numbered(values);
+    seeds.push(empty_rows);
+    seeds
 }
