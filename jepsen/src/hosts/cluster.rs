@@ -114,7 +114,7 @@ impl Cluster {
         pids.push((id, process.pid()));
         drop(pids);
         state.process = Some(process);
-        state.excused = false;
+        state.excuse = None;
         Ok(())
     }
 

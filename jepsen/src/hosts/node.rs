@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 use rustix::process::Signal;
 
@@ -41,7 +42,16 @@ pub(super) struct State {
     /// Flags for the next start, beside its own.
     more: Vec<String>,
     /// The nemesis has ended it or let it end: that it is not there says nothing.
-    pub(super) excused: bool,
+    pub(super) excuse: Option<Excuse>,
+}
+
+/// How long a node may end by itself.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Excuse {
+    /// Until the nemesis says otherwise.
+    UntilTold,
+    /// Until then.
+    Until(Instant),
 }
 
 impl Node {
@@ -104,12 +114,17 @@ impl Node {
 
     /// That it ends by itself is what the nemesis wants.
     pub fn excuse(&self) {
-        self.state().excused = true;
+        self.state().excuse = Some(Excuse::UntilTold);
     }
 
     /// From now on it must not end by itself.
     pub fn expect(&self) {
-        self.state().excused = false;
+        self.state().excuse = None;
+    }
+
+    /// From then on it must not end by itself: what the nemesis did may take that long to be felt.
+    pub fn expect_after(&self, time: Duration) {
+        self.state().excuse = Some(Excuse::Until(Instant::now() + time));
     }
 
     /// Sends a signal, if it runs.
@@ -130,7 +145,12 @@ impl Node {
         let mut state = self.state();
         let exit = state.process.as_mut()?.ended()?;
         state.process = None;
-        Some((exit, state.excused))
+        let is_excused = match state.excuse {
+            None => false,
+            Some(Excuse::UntilTold) => true,
+            Some(Excuse::Until(end)) => Instant::now() < end,
+        };
+        Some((exit, is_excused))
     }
 
     /// Its directory of data.

@@ -17,6 +17,8 @@ use crate::history::Phase;
 
 /// Time to open its files, so that not every fault meets a node that only begins to live.
 const OPEN: Duration = Duration::from_millis(700);
+/// How long after a call that failed a node may end because of it: it has to notice, and on a busy machine to get to run.
+const FELT: Duration = Duration::from_secs(15);
 /// Room that a disk still has when it is about to be full, at most.
 const LEFT_BYTES: u64 = 2 << 20;
 
@@ -89,6 +91,8 @@ pub(super) async fn break_disk(field: &Arc<Field>, name: Name, step: &Step, rand
         _ => format!("{:?}, in {}", step.target, words(&zones)),
     };
     field.note(name.text(), Phase::Begin, &taken.nodes, detail);
+    // Of each node that has such a disk, in the same order afterwards.
+    let mut refusals = Vec::new();
     for node in &taken.nodes {
         let node = field.cluster.node(*node);
         let Some(disk) = &node.disk else {
@@ -97,6 +101,7 @@ pub(super) async fn break_disk(field: &Arc<Field>, name: Name, step: &Step, rand
         };
         let mut faults = Faults::default();
         let mut store = disk.store();
+        refusals.push(store.refusals());
         match name {
             Name::SyncError => faults.sync_fails = zones.clone(),
             Name::ReadError => faults.read_fails = zones.clone(),
@@ -126,13 +131,19 @@ pub(super) async fn break_disk(field: &Arc<Field>, name: Name, step: &Step, rand
     field.note(name.text(), Phase::End, &taken.nodes, "");
     // Whoever was about to end because of it ends now.
     sleep(OPEN).await;
+    let mut refusals = refusals.into_iter();
     for node in &taken.nodes {
         let node = field.cluster.node(*node);
+        let before = node.disk.as_ref().and_then(|_| refusals.next());
+        let now = node.disk.as_ref().map(|disk| disk.store().refusals());
         if node.pid().is_none() {
             field.reached(&format!("{}.ended", name.text()));
             field.start(node.id);
+        } else if now > before {
+            node.expect_after(FELT);
+        } else {
+            node.expect();
         }
-        node.expect();
     }
 }
 

@@ -58,7 +58,7 @@ impl Store {
     pub fn read(&mut self, number: u64, at: u64, size: usize) -> io::Result<Vec<u8>> {
         let zone = self.inode(number)?.zone;
         if self.faults.read_fails.contains(&zone) {
-            return Err(Errno::IO.into());
+            return Err(self.refused(Errno::IO));
         }
         let (file, content) = self.file(number)?;
         let size = content.length.saturating_sub(at).min(size as u64);
@@ -78,7 +78,7 @@ impl Store {
         let missing = end.saturating_sub(content.length).saturating_sub(free);
         let fits = (bytes.len() as u64).saturating_sub(missing) as usize;
         if fits == 0 && !bytes.is_empty() {
-            return Err(Errno::NOSPC.into());
+            return Err(self.refused(Errno::NOSPC));
         }
         content.write(&file, at, &bytes[..fits])?;
         self.inode(number)?.modified = SystemTime::now();
@@ -105,7 +105,7 @@ impl Store {
         let (file, content) = self.file(number)?;
         let more = end.saturating_sub(content.length);
         if more > free {
-            return Err(Errno::NOSPC.into());
+            return Err(self.refused(Errno::NOSPC));
         }
         if more > 0 && !keeps_length {
             content.resize(&file, end)?;

@@ -29,7 +29,7 @@ impl Store {
         match self.inode(number)?.content.as_mut() {
             Some(content) if fails => {
                 content.sync_failed();
-                return Err(Errno::IO.into());
+                return Err(self.refused(Errno::IO));
             }
             Some(_) if lies => {}
             Some(content) => content.sync(),

@@ -77,6 +77,8 @@ pub struct Store {
     inodes: HashMap<u64, Inode>,
     last: u64,
     faults: Faults,
+    /// Calls that failed by command.
+    refusals: u64,
     is_powered: bool,
     /// Zone whose syncs do nothing and say that all is well.
     lies_about: Option<Zone>,
@@ -96,6 +98,7 @@ impl Store {
             inodes: HashMap::from([(ROOT, root)]),
             last: ROOT,
             faults: Faults::default(),
+            refusals: 0,
             is_powered: true,
             lies_about: None,
         })
@@ -147,6 +150,17 @@ impl Store {
         contents
             .map(|content| content.length.next_multiple_of(BLOCK))
             .sum()
+    }
+
+    /// Calls that failed by command so far.
+    #[must_use]
+    pub fn refusals(&self) -> u64 {
+        self.refusals
+    }
+
+    fn refused(&mut self, errno: Errno) -> io::Error {
+        self.refusals += 1;
+        errno.into()
     }
 
     /// What it does wrong from now on.

@@ -57,7 +57,7 @@ impl Store {
             return Err(Errno::EXIST.into());
         }
         if self.free() < BLOCK {
-            return Err(Errno::NOSPC.into());
+            return Err(self.refused(Errno::NOSPC));
         }
         self.last += 1;
         let number = self.last;
