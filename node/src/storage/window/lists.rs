@@ -6,6 +6,7 @@
 //! Two lists may share a hash; whoever reads a change looks whether it is one of his.
 
 use std::ops::Range;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use farthing_ledger::EventBody;
@@ -51,6 +52,7 @@ const SPACES: usize = 4;
 pub(super) struct Lists {
     spaces: [Mutex<Space>; SPACES],
     ends: Mutex<Ends>,
+    bytes: AtomicUsize,
 }
 
 #[derive(Default)]
@@ -81,19 +83,13 @@ impl Lists {
         Self {
             spaces: Default::default(),
             ends: Mutex::default(),
+            bytes: AtomicUsize::new(0),
         }
     }
 
-    /// Memory it takes.
+    /// Memory it takes. Asked after every entry, so without waiting for whoever makes a list.
     pub(super) fn memory_bytes(&self) -> usize {
-        let spaces = self.spaces.iter().map(|space| {
-            let arrays = &lock(space).arrays;
-            arrays
-                .iter()
-                .map(|array| size_of_val(&**array))
-                .sum::<usize>()
-        });
-        spaces.sum::<usize>() + lock(&self.ends).chunks.capacity() * size_of::<(u64, u64)>()
+        self.bytes.load(Ordering::Relaxed)
     }
 
     /// The first sequence of a window; 0 when its first `chunk_count` chunks hold no change.
@@ -119,6 +115,7 @@ impl Lists {
                 chunk.last_transfer_time().unwrap_or(time),
             );
             ends.chunks.push(end);
+            self.bytes.fetch_add(size_of_val(&end), Ordering::Relaxed);
         }
         Ok(ask(&ends))
     }
@@ -164,6 +161,8 @@ impl Lists {
                 add(key, chunk(window, number)?, window.hash, first, &mut words)?;
             }
             words.sort_unstable();
+            self.bytes
+                .fetch_add(size_of_val(&*words), Ordering::Relaxed);
             space.chunk_count = chunk_count;
             space.push(words);
         }
