@@ -18,6 +18,7 @@ pub mod consensus;
 pub mod disk;
 #[doc(hidden)]
 pub mod fuzzing;
+pub mod inspect;
 pub mod listener;
 pub mod log;
 pub mod meta;

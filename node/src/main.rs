@@ -8,19 +8,37 @@
 use std::io::Write as _;
 use std::process::ExitCode;
 
-use clap::Parser as _;
-use farthing_node::config::{Config, Flags};
-use farthing_node::telemetry;
+use clap::{CommandFactory as _, FromArgMatches as _};
+use farthing_node::config::{Command, Config, Flags, Settings};
+use farthing_node::{inspect, telemetry};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 
 fn main() -> ExitCode {
-    let flags = Flags::parse();
+    let matches = Flags::command().get_matches();
+    let flags = match Flags::from_arg_matches(&matches) {
+        Ok(flags) => flags,
+        Err(error) => error.exit(),
+    };
+    match &flags.command {
+        Some(Command::Settings) => {
+            let settings = Settings::look(&matches, &flags);
+            return answer(&settings, if settings.ok { 0 } else { 2 });
+        }
+        Some(Command::Inspect { dir, verify }) => {
+            return match inspect::inspect(dir, *verify) {
+                Ok(report) => answer(&report, if report.ok { 0 } else { 4 }),
+                Err(error) => answer(&Refused::from(&error), 1),
+            };
+        }
+        None => {}
+    }
     #[cfg(feature = "failpoints")]
     if let Err(error) = set_failpoints(&flags.failpoints) {
         telemetry::tell(format_args!("farthing-node: {error}"));
         return ExitCode::from(2);
     }
+    let end_with_stdin = flags.end_with_stdin;
     let config = match Config::load(flags) {
         Ok(config) => config,
         Err(error) => {
@@ -52,7 +70,10 @@ fn main() -> ExitCode {
     let result = runtime.block_on(async {
         let (stop, stopped) = watch::channel(false);
         tokio::spawn(async move {
-            wait_for_signal().await;
+            tokio::select! {
+                () = wait_for_signal() => {}
+                () = stdin_end(), if end_with_stdin => {}
+            }
             let _ = stop.send(true);
             // Keep the sender: a dropped one would look like a signal that never came.
             std::future::pending::<()>().await;
@@ -87,6 +108,45 @@ fn main() -> ExitCode {
     // Returning would run C++'s static destructors under threads that still use RocksDB, which then abort. Whatever must
     // last is on disk by now; what is not, recovery does without.
     signal_hook::low_level::exit(i32::from(code))
+}
+
+/// Why a directory was not looked at, for whoever asked.
+#[derive(serde::Serialize)]
+struct Refused {
+    refused: &'static str,
+    what: String,
+}
+
+impl From<&inspect::Error> for Refused {
+    fn from(error: &inspect::Error) -> Self {
+        let refused = match error {
+            inspect::Error::NotANode(_) => "not_a_node",
+            inspect::Error::InUse(_) => "in_use",
+            inspect::Error::Io { .. } => "io",
+        };
+        Self {
+            refused,
+            what: error.to_string(),
+        }
+    }
+}
+
+fn answer(value: &impl serde::Serialize, status: u8) -> ExitCode {
+    let written = serde_json::to_string(value)
+        .map_err(std::io::Error::other)
+        .and_then(|text| {
+            let mut out = std::io::stdout().lock();
+            writeln!(out, "{text}")?;
+            out.flush()
+        });
+    match written {
+        // As at the end of a node: RocksDB's threads outlive its destructors.
+        Ok(()) => signal_hook::low_level::exit(i32::from(status)),
+        Err(error) => {
+            telemetry::tell(format_args!("farthing-node: {error}"));
+            ExitCode::FAILURE
+        }
+    }
 }
 
 /// Counts how often a process has started itself again.
@@ -147,6 +207,29 @@ fn set_failpoints(settings: &[String]) -> Result<(), String> {
         fail::cfg(name, action).map_err(|why| format!("failpoint {setting:?}: {why}"))?;
     }
     Ok(())
+}
+
+/// How long a node may take to stop once nobody is there any more who could end it.
+const ORPHAN_MAX: std::time::Duration = std::time::Duration::from_secs(10);
+
+/// Resolves when standard input ends: whoever started this node, and holds the other end, is gone.
+async fn stdin_end() {
+    let (ended, end) = tokio::sync::oneshot::channel();
+    // A thread of its own, since a read cannot be called off.
+    let reader = std::thread::Builder::new().name("stdin-end".into());
+    let reading = reader.spawn(move || {
+        let _ = std::io::copy(&mut std::io::stdin().lock(), &mut std::io::sink());
+        let _ = ended.send(());
+        std::thread::sleep(ORPHAN_MAX);
+        signal_hook::low_level::exit(1)
+    });
+    if let Err(error) = reading {
+        tracing::error!(%error, "cannot watch standard input; stop the node with SIGTERM");
+    } else if end.await.is_ok() {
+        tracing::info!("standard input has ended");
+        return;
+    }
+    std::future::pending().await
 }
 
 async fn wait_for_signal() {

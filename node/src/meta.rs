@@ -127,6 +127,23 @@ pub fn claim(dir: &Path, cluster_id: u128, node_id: u64) -> Result<Claim, Error>
     Ok(Claim { _lock: lock, meta })
 }
 
+/// Whose directory it is, as far as one of the two files verifies, and what is wrong with them. Nothing is changed.
+pub(crate) fn look(dir: &Path) -> (Option<NodeMeta>, Vec<String>) {
+    let mut wrong = Vec::new();
+    let mut found = Found(None);
+    for name in [FILE, COPY] {
+        match read(dir, name) {
+            Ok(Found(None)) => wrong.push(format!("{name}: it is missing")),
+            Ok(other) => found = found.max_by_starts(other),
+            Err(error) => wrong.push(error.to_string()),
+        }
+    }
+    if found.0.is_none() && !dir.join(FILE).exists() && !dir.join(COPY).exists() {
+        wrong.clear();
+    }
+    (found.0, wrong)
+}
+
 /// What one of the two files says; nothing when it is not there.
 struct Found(Option<NodeMeta>);
 

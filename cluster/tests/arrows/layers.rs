@@ -30,6 +30,7 @@ const ROOTS: &[&str] = &[
     "config",
     "node",
     "repair",
+    "inspect",
     "clock_file",
     "fuzzing",
 ];

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use super::Error;
 use crate::telemetry::LogFormat;
 
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Clone, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct File {
     pub(super) dir: Option<PathBuf>,
@@ -32,14 +32,14 @@ pub(super) struct File {
     pub(super) clock_skew_ms: Option<i64>,
 }
 
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Clone, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct FileLog {
     pub(super) keep_bytes: Option<u64>,
     pub(super) segment_bytes: Option<u64>,
 }
 
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Clone, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct FileDisk {
     pub(super) ballast_bytes: Option<u64>,
@@ -51,7 +51,7 @@ pub(super) struct FileDisk {
     pub(super) scrub_bytes_per_s: Option<u64>,
 }
 
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Clone, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct FileConnections {
     pub(super) max: Option<usize>,
@@ -60,7 +60,7 @@ pub(super) struct FileConnections {
     pub(super) keepalive_timeout_ms: Option<u64>,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct FileMember {
     pub(super) id: u64,

@@ -2,16 +2,34 @@
 
 use std::path::PathBuf;
 
-use clap::Parser;
+use clap::{Parser, Subcommand};
 
 use crate::telemetry::LogFormat;
+
+/// What the program does instead of running a node. It answers on standard output with one JSON value.
+#[derive(Debug, Clone, PartialEq, Eq, Subcommand)]
+pub enum Command {
+    /// Tell every setting, its value and where it comes from, and what is wrong with them; `farthing config` shows it.
+    Settings,
+    /// Look at a node's directory while no node runs on it, changing nothing; `farthing inspect` shows it.
+    Inspect {
+        /// The directory.
+        dir: PathBuf,
+        /// Read everything, with checksums.
+        #[arg(long)]
+        verify: bool,
+    },
+}
 
 /// One replica of a Farthing cluster.
 ///
 /// Every setting can be given in the TOML file, as an environment variable and as a flag; the later wins.
-#[derive(Debug, Default, Parser)]
+#[derive(Debug, Default, Clone, Parser)]
 #[command(name = "farthing-node", version, about, long_about = None)]
 pub struct Flags {
+    /// What to do instead of running a node.
+    #[command(subcommand)]
+    pub command: Option<Command>,
     /// TOML file with any of the settings below, in snake case.
     #[arg(long, env = "FARTHING_NODE_CONFIG")]
     pub config: Option<PathBuf>,
@@ -102,6 +120,9 @@ pub struct Flags {
     /// What to log, in the syntax of RUST_LOG.
     #[arg(long, env = "FARTHING_NODE_LOG_FILTER")]
     pub log_filter: Option<String>,
+    /// Stop when standard input ends: for a node that is to end with the program that started it.
+    #[arg(long, env = "FARTHING_NODE_END_WITH_STDIN")]
+    pub end_with_stdin: bool,
     /// Milliseconds to add to the wall clock: only for tests of clock faults.
     #[arg(
         long,

@@ -5,6 +5,7 @@
 mod connections;
 mod file;
 mod flags;
+mod settings;
 #[cfg(test)]
 mod tests;
 
@@ -19,7 +20,8 @@ use crate::telemetry::{FILTER_DEFAULT, LogFormat};
 
 pub use connections::Connections;
 use file::{File, FileMember};
-pub use flags::Flags;
+pub use flags::{Command, Flags};
+pub use settings::{Origin, Problem, Setting, Settings};
 
 /// Everything a node needs to know, checked.
 #[derive(Debug, Clone)]

@@ -109,6 +109,13 @@ pub(super) struct Table {
     rows: Vec<Row>,
 }
 
+impl Table {
+    /// What each row says, with its node.
+    pub(super) fn claims(self) -> impl Iterator<Item = (u64, Claim)> {
+        self.rows.into_iter().map(from_row)
+    }
+}
+
 #[derive(Debug, Default)]
 struct Known {
     claims: BTreeMap<u64, Claim>,
@@ -130,7 +137,7 @@ impl Claims {
         let mut known = Known::default();
         match std::fs::read(&path) {
             Ok(bytes) => match cold::decode::<Table>(cold::Kind::Claims, &bytes) {
-                Ok(table) => known.claims.extend(table.rows.into_iter().map(from_row)),
+                Ok(table) => known.claims.extend(table.claims()),
                 Err(error) => {
                     let aside = path.with_extension("damaged");
                     tracing::error!(path = %path.display(), aside = %aside.display(), %error, "what this node knew of the others' claims is damaged; put aside");

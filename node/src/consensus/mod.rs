@@ -19,6 +19,7 @@ mod founding;
 mod guard;
 mod handle;
 mod identity;
+pub mod inspect;
 mod log_store;
 mod machine;
 mod members;

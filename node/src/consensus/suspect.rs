@@ -24,11 +24,11 @@ const FILE: &str = "suspect.meta";
 #[derive(Debug, Clone, Default, PartialEq, Eq, Encode, Decode)]
 pub(super) struct Loss {
     /// In words, for whoever looks.
-    what: String,
+    pub(super) what: String,
     /// Term up to which `reach` may have been acknowledged.
-    term: u64,
+    pub(super) term: u64,
     /// Log index up to which entries had been durable, as far as is known; 0 when it is not.
-    reach: u64,
+    pub(super) reach: u64,
 }
 
 #[derive(Debug)]

@@ -21,6 +21,7 @@ mod batch;
 mod config;
 mod directory;
 mod error;
+pub mod inspect;
 mod open;
 mod pool;
 mod positions;

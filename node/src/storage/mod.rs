@@ -26,6 +26,7 @@ mod gauges;
 mod generation;
 mod handle;
 mod id_ranges;
+pub mod inspect;
 mod lookup;
 mod packed;
 mod prefetch;
