@@ -14,9 +14,14 @@
 pub mod bench;
 pub mod cli;
 pub mod connect;
+pub mod demo;
+pub mod explain;
 pub mod failure;
 pub mod import;
+pub mod inspect;
 pub mod latency;
 pub mod local;
+pub mod node_program;
 pub mod output;
+pub mod settings;
 pub mod verify;

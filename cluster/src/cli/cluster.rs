@@ -93,11 +93,12 @@ pub(super) struct Start {
 }
 
 impl Start {
-    fn options(self, nodes: Option<u64>) -> UpOptions {
+    fn options(self, nodes: Option<u64>, globals: &Globals) -> UpOptions {
         UpOptions {
             nodes,
             node_bin: self.node_bin,
             wait: self.wait,
+            tethers: globals.tethers.clone(),
         }
     }
 }
@@ -119,18 +120,20 @@ impl ClusterCommand {
             .advise("name the cluster's directory with --dir"));
         }
         let actions = match self {
-            Self::Up { nodes, start } => operate::up(&layout, &start.options(nodes)).await?,
+            Self::Up { nodes, start } => {
+                operate::up(&layout, &start.options(nodes, globals)).await?
+            }
             Self::Down { timeout } => operate::down(&layout, timeout).await?,
             Self::Kill { target } => operate::kill(&layout, target).await?,
             Self::Restart { target, start } => {
-                operate::restart(&layout, target, &start.options(None)).await?
+                operate::restart(&layout, target, &start.options(None, globals)).await?
             }
             Self::Pause { target } => operate::pause(&layout, target).await?,
             Self::Resume { target } => operate::resume(&layout, target).await?,
-            Self::Add { start } => members::add(&layout, &start.options(None)).await?,
+            Self::Add { start } => members::add(&layout, &start.options(None, globals)).await?,
             Self::Remove { target, wait } => members::remove(&layout, target, wait).await?,
             Self::Replace { target, start } => {
-                members::replace(&layout, target, &start.options(None)).await?
+                members::replace(&layout, target, &start.options(None, globals)).await?
             }
             Self::Status => {
                 let health = if globals.endpoints.is_empty() {

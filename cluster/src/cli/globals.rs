@@ -1,6 +1,7 @@
 //! Flags that every command has.
 
 use std::path::PathBuf;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use clap::Args;
@@ -9,11 +10,11 @@ use farthing_client::Client;
 use super::values::duration;
 use crate::connect;
 use crate::failure::Failure;
-use crate::local::Layout;
+use crate::local::{Layout, Tethers};
 use crate::output::Format;
 
 /// Flags that every command has.
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args)]
 #[command(next_help_heading = "Global options")]
 pub(super) struct Globals {
     /// How the answer is written.
@@ -40,6 +41,29 @@ pub(super) struct Globals {
     /// How long one call may take, such as 10s or 500ms.
     #[arg(long, global = true, default_value = "10s", value_parser = duration, value_name = "TIME")]
     pub(super) deadline: Duration,
+    /// The connection that commands of one prompt share.
+    #[arg(skip)]
+    pub(super) kept: Kept,
+    /// Holds nodes that end with this process, in a demo.
+    #[arg(skip)]
+    pub(super) tethers: Option<Arc<Tethers>>,
+}
+
+/// A connection kept from one command to the next, while they ask for the same one. Clones share it.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Kept(Arc<Mutex<Option<Connection>>>);
+
+#[derive(Clone, Debug)]
+struct Connection {
+    /// What was asked for: the nodes that were given, or those of the cluster then.
+    endpoints: Vec<String>,
+    client: Client,
+}
+
+impl Kept {
+    fn lock(&self) -> MutexGuard<'_, Option<Connection>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 impl Globals {
@@ -63,6 +87,18 @@ impl Globals {
     /// # Errors
     /// As [`Globals::endpoints`], and when no node answers.
     pub(super) async fn connect(&self) -> Result<Client, Failure> {
-        connect::connect(&self.endpoints()?, self.deadline).await
+        let endpoints = self.endpoints()?;
+        let kept = self.kept.lock().clone();
+        if let Some(kept) = kept
+            && kept.endpoints == endpoints
+        {
+            return Ok(kept.client.with_deadline(self.deadline));
+        }
+        let client = connect::connect(&endpoints, self.deadline).await?;
+        *self.kept.lock() = Some(Connection {
+            endpoints,
+            client: client.clone(),
+        });
+        Ok(client)
     }
 }

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 use clap::Args;
 use farthing_client::{Client, ids};
-use farthing_ledger::{CreateAccountStatus, CreateTransferStatus};
+use farthing_ledger::{CreateAccountStatus, CreateLedgerStatus, CreateTransferStatus};
 
 use super::values::id;
 use crate::connect::failure;
@@ -66,6 +66,19 @@ impl From<CreateAccountStatus> for Answer {
     }
 }
 
+impl From<CreateLedgerStatus> for Answer {
+    fn from(status: CreateLedgerStatus) -> Self {
+        match status {
+            CreateLedgerStatus::Created => Self::Created,
+            CreateLedgerStatus::Exists => Self::Exists,
+            refused => Self::Refused {
+                name: refused.name(),
+                number: refused as u32,
+            },
+        }
+    }
+}
+
 impl From<CreateTransferStatus> for Answer {
     fn from(status: CreateTransferStatus) -> Self {
         match status {
@@ -95,7 +108,9 @@ pub(super) fn created_or_refused(
             Code::ItemRefused,
             format!("the {what} was refused: {name} ({number})"),
         )
-        .advise("docs/reference lists every status and the rule it is named after")),
+        .advise(format!(
+            "`farthing explain {name}` tells what it means and what to do"
+        ))),
         None => Err(Failure::new(
             Code::Internal,
             format!("the {what} was not answered"),

@@ -3,10 +3,11 @@
 use std::process::ExitCode;
 
 use clap::Subcommand;
-use farthing_ledger::{CreateLedgerStatus, Ledger, LedgerFlags};
+use farthing_ledger::{Ledger, LedgerFlags};
 use serde::Serialize;
 
 use super::globals::Globals;
+use super::items::created_or_refused;
 use crate::connect::failure;
 use crate::failure::{Code, Failure};
 use crate::output::{Align, Printer, Report, Table};
@@ -94,21 +95,8 @@ impl LedgerCommand {
             } => {
                 let ledger = Ledger::new(number, &currency, scale);
                 let outcomes = client.create_ledgers(&[ledger]).await.map_err(failure)?;
-                let status = outcomes.first().map(|outcome| outcome.status);
-                match status {
-                    Some(CreateLedgerStatus::Created) => {}
-                    Some(CreateLedgerStatus::Exists) => {
-                        printer.say("The ledger exists already, exactly so.")?
-                    }
-                    _ => {
-                        let name = status.map_or("no answer", CreateLedgerStatus::name);
-                        return Err(Failure::new(
-                            Code::ItemRefused,
-                            format!("the ledger was refused: {name}"),
-                        )
-                        .advise("see what is there with `farthing ledger list`"));
-                    }
-                }
+                let answer = outcomes.first().map(|outcome| outcome.status.into());
+                created_or_refused("ledger", printer, answer)?;
                 let ledgers = client.lookup_ledgers(&[number]).await.map_err(failure)?;
                 printer.print(&Ledgers(
                     ledgers.into_iter().flatten().map(Into::into).collect(),

@@ -4,16 +4,22 @@
 mod account;
 mod bench;
 mod cluster;
+mod config;
+mod explain;
 mod globals;
 mod id;
 mod import;
+mod inspect;
 mod items;
 mod ledger;
+mod man;
+mod prompt;
 pub mod reference;
 mod transfer;
 mod values;
 mod verify;
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{ArgMatches, Command, CommandFactory, FromArgMatches, Parser, Subcommand};
@@ -40,6 +46,28 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Subcommands {
+    #[command(flatten)]
+    Everyday(Everyday),
+    /// A prompt on a cluster: the same commands without `farthing`, with completion and history.
+    Repl(prompt::ReplArgs),
+    /// Three nodes to play with in a temporary directory, and a prompt that can break them.
+    Demo(prompt::DemoArgs),
+    /// Print the completion script of a shell.
+    Completions {
+        /// The shell.
+        shell: clap_complete::Shell,
+    },
+    /// Write the manual pages, one for each command.
+    Man {
+        /// Where to write them, such as ~/.local/share/man/man1; made if it is not there.
+        #[arg(value_name = "DIR")]
+        pages: PathBuf,
+    },
+}
+
+/// Commands that work from a shell and at a prompt alike.
+#[derive(Debug, Subcommand)]
+enum Everyday {
     /// Start, stop and look after a cluster on this machine.
     #[command(subcommand)]
     Cluster(cluster::ClusterCommand),
@@ -61,11 +89,32 @@ enum Subcommands {
     /// Make an id, or derive the one an import gave to a name.
     #[command(subcommand)]
     Id(id::IdCommand),
-    /// Print the completion script of a shell.
-    Completions {
-        /// The shell.
-        shell: clap_complete::Shell,
-    },
+    /// Tell what a status or a code means, why it happens and what to do.
+    Explain(explain::ExplainArgs),
+    /// Check and show the configuration of a node.
+    #[command(subcommand)]
+    Config(config::ConfigCommand),
+    /// Show what a node's directory holds, while the node is stopped; changes nothing.
+    Inspect(inspect::InspectArgs),
+}
+
+impl Everyday {
+    async fn run(self, globals: &Globals) -> Result<ExitCode, Failure> {
+        let printer = Printer::new(globals.output);
+        match self {
+            Self::Cluster(command) => command.run(globals, printer).await,
+            Self::Ledger(command) => command.run(globals, printer).await,
+            Self::Account(command) => command.run(globals, printer).await,
+            Self::Transfer(command) => command.run(globals, printer).await,
+            Self::Import(args) => args.run(globals, printer).await,
+            Self::Verify(args) => args.run(globals, printer).await,
+            Self::Bench(args) => args.run(globals, printer).await,
+            Self::Id(command) => command.run(printer),
+            Self::Explain(args) => args.run(printer),
+            Self::Config(command) => command.run(printer),
+            Self::Inspect(args) => args.run(printer),
+        }
+    }
 }
 
 /// The whole command line as clap sees it, with an environment variable for every flag.
@@ -126,37 +175,40 @@ fn run(matches: &ArgMatches) -> Result<ExitCode, Failure> {
     let internal =
         |error: &dyn std::fmt::Display| Failure::new(Code::Internal, "cannot start").because(error);
     let cli = Cli::from_arg_matches(matches).map_err(|error| internal(&error))?;
-    if let Subcommands::Completions { shell } = cli.command {
-        let mut script = Vec::new();
-        clap_complete::generate(shell, &mut command(), "farthing", &mut script);
-        output::write_stdout(&script)?;
-        return Ok(ExitCode::SUCCESS);
-    }
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(2)
-        .enable_all()
-        .build()
-        .map_err(|error| internal(&error))?;
-    let outcome = runtime.block_on(dispatch(cli));
+    let runtime = || {
+        tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(2)
+            .enable_all()
+            .build()
+            .map_err(|error| internal(&error))
+    };
+    let (runtime, outcome) = match cli.command {
+        Subcommands::Completions { shell } => {
+            let mut script = Vec::new();
+            clap_complete::generate(shell, &mut command(), "farthing", &mut script);
+            output::write_stdout(&script)?;
+            return Ok(ExitCode::SUCCESS);
+        }
+        Subcommands::Man { pages } => return man::write(&pages),
+        Subcommands::Everyday(everyday) => {
+            let runtime = runtime()?;
+            let outcome = runtime.block_on(everyday.run(&cli.globals));
+            (runtime, outcome)
+        }
+        Subcommands::Repl(args) => {
+            let runtime = runtime()?;
+            let outcome = args.run(cli.globals, &runtime);
+            (runtime, outcome)
+        }
+        Subcommands::Demo(args) => {
+            let runtime = runtime()?;
+            let outcome = args.run(cli.globals, &runtime);
+            (runtime, outcome)
+        }
+    };
     // Whatever a background task still waits for must not keep the answer from the caller.
     runtime.shutdown_background();
     outcome
-}
-
-async fn dispatch(cli: Cli) -> Result<ExitCode, Failure> {
-    let globals = &cli.globals;
-    let printer = Printer::new(globals.output);
-    match cli.command {
-        Subcommands::Cluster(command) => command.run(globals, printer).await,
-        Subcommands::Ledger(command) => command.run(globals, printer).await,
-        Subcommands::Account(command) => command.run(globals, printer).await,
-        Subcommands::Transfer(command) => command.run(globals, printer).await,
-        Subcommands::Import(args) => args.run(globals, printer).await,
-        Subcommands::Verify(args) => args.run(globals, printer).await,
-        Subcommands::Bench(args) => args.run(globals, printer).await,
-        Subcommands::Id(command) => command.run(printer),
-        Subcommands::Completions { .. } => Ok(ExitCode::SUCCESS),
-    }
 }
 
 #[cfg(test)]

@@ -38,6 +38,14 @@ pub fn page() -> String {
     let mut command = super::command();
     command.build();
     write_command(&mut page, command, "");
+    page.push_str(
+        "\n# At a prompt\n\n`farthing repl` and `farthing demo` take the commands above without `farthing`, and \
+         these. Quotes and backslashes work\nas in a shell; `#` begins a comment.\n",
+    );
+    for (place, command) in super::prompt::own_words() {
+        let _ = write!(page, "\n## `{}`, {place}\n", command.get_name());
+        write_help(&mut page, command, true);
+    }
     page
 }
 
@@ -46,20 +54,27 @@ fn write_command(page: &mut String, command: Command, parents: &str) {
         return;
     }
     let name = format!("{parents}{}", command.get_name());
-    // Whoever writes the page may have variables set; and global options are told once, above.
-    let below = !parents.is_empty();
+    let _ = write!(page, "\n## `{name}`\n");
+    // Global options are told once, above.
+    write_help(page, command.clone(), !parents.is_empty());
+    for subcommand in command.get_subcommands() {
+        write_command(page, subcommand.clone(), &format!("{name} "));
+    }
+}
+
+fn write_help(page: &mut String, command: Command, below: bool) {
+    // Whoever writes the page may have variables set.
     let mut command = command.term_width(WIDTH).mut_args(|arg| {
         let told =
             below && (arg.is_global_set() || matches!(arg.get_id().as_str(), "help" | "version"));
         arg.hide_env_values(true).hide(told)
     });
     let help = command.render_long_help().to_string();
-    let _ = write!(page, "\n## `{name}`\n\n```text\n");
+    // There is no program's name in front of a command at a prompt.
+    let help = help.replace("Usage:  ", "Usage: ");
+    page.push_str("\n```text\n");
     for line in help.lines() {
         let _ = writeln!(page, "{}", line.trim_end());
     }
     page.push_str("```\n");
-    for subcommand in command.get_subcommands() {
-        write_command(page, subcommand.clone(), &format!("{name} "));
-    }
 }

@@ -27,7 +27,7 @@ pub struct Action {
 }
 
 impl Actions {
-    pub(super) fn add(&mut self, id: u64, did: &'static str) {
+    pub(crate) fn add(&mut self, id: u64, did: &'static str) {
         self.nodes.push(Action { id, did });
     }
 }

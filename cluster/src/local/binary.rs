@@ -14,7 +14,7 @@ const NAME: &str = "farthing-node";
 ///
 /// # Errors
 /// [`Code::Process`] when it is in none of these places.
-pub(super) fn find(named: Option<&Path>) -> Result<PathBuf, Failure> {
+pub(crate) fn find(named: Option<&Path>) -> Result<PathBuf, Failure> {
     if let Some(path) = named {
         return path.canonicalize().map_err(|error| {
             Failure::io("find the node program", path, &error)

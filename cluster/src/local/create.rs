@@ -1,7 +1,10 @@
 //! A new cluster: its id and its addresses.
 
-use super::layout::{Description, Layout, NodeEntry};
-use super::ports::free_addresses;
+use std::fs;
+
+use super::layout::{Description, Layout, NodeEntry, write_whole};
+use super::node_config;
+pub(crate) use super::ports::free_addresses;
 use crate::failure::{Code, Failure};
 
 /// Nodes of a cluster at most: more voters make every write wait for more disks.
@@ -49,8 +52,33 @@ pub(super) fn create(layout: &Layout, nodes: u64) -> Result<Description, Failure
     layout.save(random_uuid(), entries)
 }
 
+/// Makes the cluster's directory.
+///
+/// # Errors
+/// [`Code::Io`].
+pub(crate) fn make_dir(layout: &Layout) -> Result<(), Failure> {
+    let dir = layout.dir();
+    fs::create_dir_all(dir).map_err(|error| Failure::io("make the directory", dir, &error))
+}
+
+/// Makes a founding node's directory and writes its configuration: it listens where `node` says, and everybody knows
+/// it by what the description says.
+///
+/// # Errors
+/// [`Code::Io`].
+pub(crate) fn write_config(
+    layout: &Layout,
+    description: &Description,
+    node: &NodeEntry,
+) -> Result<(), Failure> {
+    let dir = layout.node_dir(node.id);
+    fs::create_dir_all(&dir).map_err(|error| Failure::io("make the directory", &dir, &error))?;
+    let text = node_config::render(description, node)?;
+    write_whole(&layout.node_config(node.id), text.as_bytes())
+}
+
 /// A random (version 4) UUID.
-fn random_uuid() -> String {
+pub(crate) fn random_uuid() -> String {
     let random: u128 = rand::random();
     let bits = (random & !(0xf << 76) & !(0b11 << 62)) | (4 << 76) | (0b10 << 62);
     crate::output::uuid(bits)

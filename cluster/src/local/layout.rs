@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use rustix::fs::{FlockOperation, flock};
 use serde::{Deserialize, Serialize};
 
+use super::process::Identity;
 use crate::failure::{Code, Failure};
 
 /// Version of `cluster.toml`.
@@ -98,6 +99,13 @@ impl Layout {
     #[must_use]
     pub fn node_pid(&self, id: u64) -> PathBuf {
         self.node_dir(id).join("node.pid")
+    }
+
+    /// Process id of a node that runs or is paused; `None` when it is not there.
+    #[must_use]
+    pub fn pid(&self, id: u64) -> Option<i32> {
+        let identity = Identity::load(&self.node_pid(id))?;
+        identity.activity().map(|_| identity.pid)
     }
 
     /// Text log of a node.

@@ -147,7 +147,7 @@ async fn start_learner(
         .add_learner(node.id, &client_address, &peer_address)
         .await
         .map_err(failure)?;
-    let actions = start_nodes(layout, &description, &program, &[node.id], options.wait).await?;
+    let actions = start_nodes(layout, &description, &program, &[node.id], options).await?;
     catch_up(client, &node, options.wait).await?;
     Ok((node, actions))
 }

@@ -15,8 +15,8 @@
 //! by `--endpoints` alone.
 
 mod actions;
-mod binary;
-mod create;
+pub(crate) mod binary;
+pub(crate) mod create;
 mod health;
 mod layout;
 pub mod members;
@@ -26,11 +26,13 @@ pub mod operate;
 mod ports;
 mod process;
 mod start;
-mod stop;
+pub(crate) mod stop;
 mod target;
+mod tether;
 
 pub use actions::{Action, Actions};
 pub use binary::NODE_BIN_VARIABLE;
 pub use health::{Asker, ClusterHealth, NodeHealth, ProcessState};
 pub use layout::{Description, Layout, NodeEntry};
 pub use target::Target;
+pub use tether::Tethers;

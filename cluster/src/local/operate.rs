@@ -1,6 +1,7 @@
 //! The commands on a local cluster. Each may be run twice: the second time it finds nothing to do and says so.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use rustix::process::Signal;
@@ -14,6 +15,7 @@ use super::process::{Activity, Identity};
 use super::start::start_nodes;
 use super::stop::{self, stop_nodes};
 use super::target::Target;
+use super::tether::Tethers;
 use crate::failure::{Code, Failure};
 
 /// What [`up`] is asked for.
@@ -25,6 +27,8 @@ pub struct UpOptions {
     pub node_bin: Option<PathBuf>,
     /// How long the cluster may take to become healthy.
     pub wait: Duration,
+    /// Holds nodes that are to end with this process; `None` for nodes that outlive it.
+    pub tethers: Option<Arc<Tethers>>,
 }
 
 /// Starts the nodes that do not run, after making the cluster if there is none, and waits until it is healthy.
@@ -40,7 +44,7 @@ pub async fn up(layout: &Layout, options: &UpOptions) -> Result<Actions, Failure
         None => create(layout, options.nodes.unwrap_or(3))?,
     };
     let ids: Vec<u64> = description.nodes.iter().map(|node| node.id).collect();
-    start_nodes(layout, &description, &program, &ids, options.wait).await
+    start_nodes(layout, &description, &program, &ids, options).await
 }
 
 /// Stops every node: first by request (SIGTERM), which hands leadership over and syncs, then, after `timeout`, by
@@ -88,7 +92,7 @@ pub async fn restart(
     let _lock = layout.lock()?;
     let ids = resolve(layout, &description, target).await?;
     stop_nodes(layout, &ids, options.wait).await?;
-    start_nodes(layout, &description, &program, &ids, options.wait).await
+    start_nodes(layout, &description, &program, &ids, options).await
 }
 
 /// Stops nodes in their tracks (SIGSTOP), as a long pause of the machine would.

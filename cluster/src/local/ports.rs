@@ -9,7 +9,7 @@ use crate::failure::{Code, Failure};
 ///
 /// # Errors
 /// [`Code::Process`] when the machine gives out no more ports.
-pub(super) fn free_addresses(wanted: usize) -> Result<Vec<SocketAddr>, Failure> {
+pub(crate) fn free_addresses(wanted: usize) -> Result<Vec<SocketAddr>, Failure> {
     let mut held = Vec::with_capacity(wanted);
     let mut addresses = Vec::with_capacity(wanted);
     for _ in 0..wanted {

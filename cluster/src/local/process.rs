@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 
 use super::layout::{Layout, write_whole};
 use super::node_log;
+use super::tether::{END_WITH_STDIN, Tethers};
 use crate::failure::{Code, Failure};
 
 /// A process, told apart from every other that had or will have its id.
@@ -153,11 +154,16 @@ impl Started {
 }
 
 /// Starts a node in a process group of its own, so that Ctrl-C in the terminal does not reach it, with its ready line
-/// and its log in files, and writes its process file.
+/// and its log in files, and writes its process file. With tethers it ends when this process does.
 ///
 /// # Errors
 /// [`Code::Process`] when it cannot be started, [`Code::Io`] when a file cannot be written.
-pub(super) fn start(program: &Path, layout: &Layout, id: u64) -> Result<Started, Failure> {
+pub(super) fn start(
+    program: &Path,
+    layout: &Layout,
+    id: u64,
+    tethers: Option<&Tethers>,
+) -> Result<Started, Failure> {
     let ready_path = layout.node_ready(id);
     let ready = fs::File::create(&ready_path)
         .map_err(|error| Failure::io("create", &ready_path, &error))?;
@@ -174,10 +180,17 @@ pub(super) fn start(program: &Path, layout: &Layout, id: u64) -> Result<Started,
     for variable in IDENTITY_VARIABLES {
         command.env_remove(variable);
     }
+    command.args(["--config", "node.toml"]);
+    let stdin = match tethers {
+        Some(_) => {
+            command.arg(END_WITH_STDIN);
+            Stdio::piped()
+        }
+        None => Stdio::null(),
+    };
     let mut child = command
-        .args(["--config", "node.toml"])
         .current_dir(layout.node_dir(id))
-        .stdin(Stdio::null())
+        .stdin(stdin)
         .stdout(ready)
         .stderr(log)
         .process_group(0)
@@ -191,6 +204,9 @@ pub(super) fn start(program: &Path, layout: &Layout, id: u64) -> Result<Started,
         ))));
     };
     identity.save(&layout.node_pid(id))?;
+    if let (Some(tethers), Some(end)) = (tethers, child.stdin.take()) {
+        tethers.hold(id, end);
+    }
     Ok(Started { child })
 }
 

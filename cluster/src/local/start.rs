@@ -1,16 +1,16 @@
 //! Starting nodes, and waiting until the cluster is healthy.
 
-use std::fs;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
 use tokio::time::sleep;
 
 use super::actions::Actions;
+use super::create;
 use super::health::{Asker, ClusterHealth, ProcessState};
-use super::layout::{Description, Layout, write_whole};
-use super::node_config;
+use super::layout::{Description, Layout};
 use super::node_log;
+use super::operate::UpOptions;
 use super::process::{self, Activity, Identity, Started};
 use crate::failure::{Code, Failure};
 
@@ -28,7 +28,7 @@ pub(super) async fn start_nodes(
     description: &Description,
     program: &Path,
     ids: &[u64],
-    wait: Duration,
+    options: &UpOptions,
 ) -> Result<Actions, Failure> {
     let begun = Instant::now();
     let mut actions = Actions::default();
@@ -44,12 +44,10 @@ pub(super) async fn start_nodes(
             None => {
                 let config = layout.node_config(node.id);
                 if !config.exists() {
-                    let dir = layout.node_dir(node.id);
-                    fs::create_dir_all(&dir)
-                        .map_err(|error| Failure::io("make the directory", &dir, &error))?;
-                    write_whole(&config, node_config::render(description, node)?.as_bytes())?;
+                    create::write_config(layout, description, node)?;
                 }
-                started.push((node.id, process::start(program, layout, node.id)?));
+                let tethers = options.tethers.as_deref();
+                started.push((node.id, process::start(program, layout, node.id, tethers)?));
                 actions.add(node.id, "started");
             }
         }
@@ -58,7 +56,7 @@ pub(super) async fn start_nodes(
         layout,
         description,
         &mut started,
-        wait.saturating_sub(begun.elapsed()),
+        options.wait.saturating_sub(begun.elapsed()),
     )
     .await?;
     actions.leader = health.leader;

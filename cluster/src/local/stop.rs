@@ -12,6 +12,8 @@ use crate::failure::{Code, Failure};
 
 /// Time between two looks at a process that ends.
 const LOOK_PERIOD: Duration = Duration::from_millis(20);
+/// How long somebody on the way out waits for nodes to be gone.
+const END_TIMEOUT: Duration = Duration::from_secs(2);
 /// How long a killed process may take to be gone: as long as its disk takes to finish what it was told.
 const KILL_TIMEOUT: Duration = Duration::from_secs(30);
 
@@ -50,6 +52,20 @@ pub(super) async fn stop_nodes(
     }
     actions.nodes.sort_by_key(|action| action.id);
     Ok(actions)
+}
+
+/// Ends nodes at once without a runtime, for whoever is on the way out, and waits a little until they are gone. What
+/// cannot be ended is left: nobody is there any more to hear of it.
+pub(crate) fn end_at_once(layout: &Layout, ids: impl IntoIterator<Item = u64>) {
+    let nodes = ids.into_iter();
+    let nodes: Vec<Identity> = nodes
+        .filter_map(|id| Identity::load(&layout.node_pid(id)))
+        .filter(|identity| identity.signal(Signal::KILL).unwrap_or(false))
+        .collect();
+    let begun = Instant::now();
+    while nodes.iter().any(|node| node.activity().is_some()) && begun.elapsed() < END_TIMEOUT {
+        std::thread::sleep(LOOK_PERIOD);
+    }
 }
 
 /// Ends a process at once; `false` when it was not there.

@@ -31,6 +31,11 @@ pub trait Report: Serialize {
     /// The answer as a table.
     fn table(&self) -> Table;
 
+    /// What people read instead of the table, when sentences say it better; other formats leave it out.
+    fn prose(&self) -> Option<String> {
+        None
+    }
+
     /// Lines for people that stand below the table; other formats leave them out.
     fn notes(&self) -> Vec<String> {
         Vec::new()
@@ -42,14 +47,24 @@ pub trait Report: Serialize {
 pub struct Printer {
     format: Format,
     colour: bool,
+    /// Columns of the terminal; none when it is no terminal.
+    width: Option<usize>,
 }
 
 impl Printer {
     /// A printer for standard output; colours only on a terminal, and not when `NO_COLOR` is set.
     #[must_use]
     pub fn new(format: Format) -> Self {
-        let colour = io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none();
-        Self { format, colour }
+        let is_terminal = io::stdout().is_terminal();
+        let size = is_terminal.then(|| rustix::termios::tcgetwinsize(io::stdout()));
+        let columns = size
+            .and_then(Result::ok)
+            .map(|size| usize::from(size.ws_col));
+        Self {
+            format,
+            colour: is_terminal && std::env::var_os("NO_COLOR").is_none(),
+            width: columns.filter(|columns| *columns > 0),
+        }
     }
 
     /// The format in use.
@@ -93,7 +108,9 @@ impl Printer {
                 .map_err(|error| internal(&error)),
             Format::Csv => report.table().to_csv().map_err(|error| internal(&error)),
             Format::Table => {
-                let mut text = report.table().to_text(self.colour);
+                let mut text = report
+                    .prose()
+                    .unwrap_or_else(|| report.table().to_width(self.width, self.colour));
                 for note in report.notes() {
                     text.push_str(&note);
                     text.push('\n');

@@ -47,6 +47,37 @@ impl Table {
         self.rows.push(cells);
     }
 
+    /// The table as it fits a terminal of so many columns: aligned, or, when that is too wide, row by row with a name and
+    /// a value on each line, empty ones left out.
+    #[must_use]
+    pub fn to_width(&self, width: Option<usize>, colour: bool) -> String {
+        let text = self.to_text(false);
+        let widest = text.lines().map(|line| line.chars().count()).max();
+        if width.is_none_or(|width| widest <= Some(width)) {
+            return self.to_text(colour);
+        }
+        let names = self.columns.iter().map(|(name, _)| name.chars().count());
+        let names = names.max().unwrap_or(0);
+        let block = |row: &Vec<String>| {
+            let cells = self
+                .columns
+                .iter()
+                .zip(row)
+                .filter(|(_, cell)| !cell.is_empty());
+            cells
+                .map(|((name, _), cell)| {
+                    if colour {
+                        format!("\u{1b}[1m{name:<names$}\u{1b}[0m  {cell}\n")
+                    } else {
+                        format!("{name:<names$}  {cell}\n")
+                    }
+                })
+                .collect()
+        };
+        let blocks: Vec<String> = self.rows.iter().map(block).collect();
+        blocks.join("\n")
+    }
+
     /// The table with aligned columns, every line ended.
     #[must_use]
     pub fn to_text(&self, colour: bool) -> String {
@@ -125,6 +156,15 @@ mod tests {
     #[test]
     fn numbers_stand_right_and_words_left() {
         assert_eq!(sample().to_text(false), "id  role\n 1  leader\n12  a, b\n");
+    }
+
+    #[test]
+    fn what_is_too_wide_stands_below_each_other() {
+        assert_eq!(sample().to_width(Some(10), false), sample().to_text(false));
+        assert_eq!(
+            sample().to_width(Some(8), false),
+            "id    1\nrole  leader\n\nid    12\nrole  a, b\n"
+        );
     }
 
     #[test]

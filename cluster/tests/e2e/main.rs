@@ -6,10 +6,14 @@
 #![allow(clippy::unwrap_used)]
 
 mod commands;
+mod demo;
 mod faults;
 mod members;
+mod offline;
 mod operating;
 mod payments;
+mod prompt;
 mod queries;
 mod support;
+mod terminal;
 mod vectors;

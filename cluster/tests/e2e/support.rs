@@ -15,6 +15,11 @@ const PATIENCE: Duration = Duration::from_secs(120);
 /// One cluster at a time: three nodes and their disks are as much as a small machine carries in good time.
 static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
 
+/// Waits for the turn of a test that has nodes.
+pub(crate) fn one_at_a_time() -> MutexGuard<'static, ()> {
+    ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 /// Three nodes in a temporary directory, killed when dropped.
 pub(crate) struct Cluster {
     dir: TempDir,
@@ -30,7 +35,7 @@ impl Cluster {
 
     /// Started and healthy, with settings of the nodes as environment variables.
     pub(crate) fn start_with(environment: &[(&'static str, &str)]) -> Self {
-        let turn = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
+        let turn = one_at_a_time();
         let cluster = Self {
             dir: tempfile::tempdir().unwrap(),
             environment: environment
@@ -45,6 +50,13 @@ impl Cluster {
 
     pub(crate) fn path(&self) -> &Path {
         self.dir.path()
+    }
+
+    /// A command to be driven by a test.
+    pub(crate) fn command_of(&self, args: &[&str]) -> Command {
+        let mut command = self.command();
+        command.args(args);
+        command
     }
 
     fn command(&self) -> Command {
