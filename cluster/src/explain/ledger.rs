@@ -30,7 +30,7 @@ fn words(status: Status) -> Text {
         Status::TimestampMustBeZero => text(
             "A timestamp is given.",
             "The cluster sets the time of a ledger.",
-            "Send 0.",
+            "Send 0; the cluster fills it in.",
         ),
         Status::ReservedField => text(
             "A reserved field is not 0.",
