@@ -102,3 +102,21 @@ fn what_would_leave_no_majority_is_refused() {
     cluster.ok(["cluster", "add"]);
     assert_eq!(ids(&cluster.status()), [1, 2, 4]);
 }
+
+#[test]
+fn a_node_comes_back_after_all_the_others_were_replaced() {
+    let cluster = Cluster::start();
+    let leads = cluster.wait_for_leader();
+    let away = if leads == 3 { 2 } else { 3 };
+    cluster.ok(["cluster", "kill", away.to_string().as_str()]);
+    for gone in (1..=3).filter(|id| *id != away) {
+        cluster.ok(["cluster", "replace", gone.to_string().as_str()]);
+    }
+    // Nobody it knows is left: who the members are now, it hears from them.
+    cluster.ok(["cluster", "restart", away.to_string().as_str()]);
+    let status = cluster.wait_until_level();
+    assert_eq!(ids(&status), [away, 4, 5], "{status:#}");
+    for node in nodes(&status) {
+        assert_ne!(node["role"], "learner", "{status:#}");
+    }
+}

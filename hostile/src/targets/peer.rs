@@ -175,6 +175,8 @@ fn seeds() -> Vec<Vec<u8>> {
             digest: vec![5; 16].into(),
         }],
         agrees: vec![1, 3],
+        membership_index: 0,
+        membership: Vec::new().into(),
     };
     let header = wire::SnapshotHeader {
         vote,

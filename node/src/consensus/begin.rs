@@ -15,7 +15,7 @@ use super::network::Network;
 use super::read_index::ReadIndexes;
 use super::remember::Circle;
 use super::start::Parts;
-use super::types::Raft;
+use super::types::{Raft, RaftMembership};
 use super::{Config, Ended, Handle, founding, guard, members, refill, remember, retention, roster};
 use crate::log::Log;
 
@@ -28,6 +28,8 @@ pub(super) struct Beginning {
     pub(super) parts: Parts,
     pub(super) network: Network,
     pub(super) circle: Circle,
+    /// The newest membership that another node has told of.
+    pub(super) news: watch::Receiver<Option<(u64, RaftMembership)>>,
     pub(super) handle: Handle,
     pub(super) slot: Arc<OnceLock<(Raft, Handle)>>,
     pub(super) initialized: bool,
@@ -35,10 +37,10 @@ pub(super) struct Beginning {
 }
 
 /// Asks the others, then begins Raft; or ends the node when it has forgotten what it promised.
-pub(super) async fn begin(it: Beginning) -> anyhow::Result<()> {
+pub(super) async fn begin(mut it: Beginning) -> anyhow::Result<()> {
     let node_id = it.config.node_id;
     if !it.circle.is_alone()
-        && let Err(why) = ask_what_is_remembered(&it).await?
+        && let Err(why) = ask_what_is_remembered(&mut it).await?
     {
         it.ending.send_replace(Some(Ended::Forgot(why)));
         return Ok(());
@@ -69,6 +71,7 @@ pub(super) async fn begin(it: Beginning) -> anyhow::Result<()> {
         raft.clone(),
         it.network.clone(),
         it.handle.clone(),
+        it.parts.storage.clone(),
     ));
     tokio::spawn(watch_end(raft.clone(), it.ending));
     if suspect {
@@ -100,14 +103,14 @@ pub(super) async fn begin(it: Beginning) -> anyhow::Result<()> {
 }
 
 /// The exchange: raises the vote, or says why this node must not go on.
-async fn ask_what_is_remembered(it: &Beginning) -> anyhow::Result<Result<(), String>> {
+async fn ask_what_is_remembered(it: &mut Beginning) -> anyhow::Result<Result<(), String>> {
     let (log, suspicion) = (&it.parts.log, &it.parts.suspicion);
     let own = Claim {
         incarnation: it.config.incarnation,
         vote: log.vote(),
         acknowledged: position(log.state().last),
     };
-    let answers = remember::ask(&it.network, &it.circle, &own).await;
+    let answers = remember::ask(&it.network, &mut it.circle, &own, &it.news).await;
     let mut vote = remember::raised(it.config.node_id, own.vote, answers.vote);
     for (witness, known) in &answers.known {
         if suspicion.is_active() && known.incarnation < own.incarnation {

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use bytes::Bytes;
 use farthing_proto::peer::v1 as wire;
 use futures::future::join_all;
 
@@ -28,6 +29,9 @@ pub(super) fn to_wire(vitals: &Vitals) -> wire::Vitals {
             })
             .collect(),
         agrees: vitals.agrees.clone(),
+        // Only who tells puts it in: see `round`.
+        membership_index: 0,
+        membership: Bytes::new(),
     }
 }
 
@@ -50,9 +54,17 @@ pub(super) fn from_wire(vitals: wire::Vitals) -> Vitals {
     }
 }
 
-/// One round: tells every peer and hears what each answers.
-pub(super) async fn round(network: &Network, vitals: &Handle, peers: &[(u64, Member)]) {
-    let own = to_wire(&vitals.own());
+/// One round: tells every peer, also what the members are, and hears what each answers.
+pub(super) async fn round(
+    network: &Network,
+    vitals: &Handle,
+    peers: &[(u64, Member)],
+    membership: Option<(u64, Bytes)>,
+) {
+    let mut own = to_wire(&vitals.own());
+    if let Some((index, membership)) = membership {
+        (own.membership_index, own.membership) = (index, membership);
+    }
     let calls = peers.iter().map(|(id, member)| {
         let own = own.clone();
         async move {

@@ -1,11 +1,13 @@
 //! What a node does about its own condition: it gives leadership away when its disk is full or slow and another's is
 //! not, and takes no part in elections while a majority says that its state is wrong.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::network::Network;
 use super::types::Raft;
 use super::{Handle, Role, exchange};
+use crate::storage;
 use crate::vitals::{Level, Verdict};
 
 /// Between two rounds of telling and hearing.
@@ -66,7 +68,12 @@ impl Patience {
 }
 
 /// Runs until Raft ends.
-pub(super) async fn run(raft: Raft, network: Network, handle: Handle) {
+pub(super) async fn run(
+    raft: Raft,
+    network: Network,
+    handle: Handle,
+    storage: Arc<dyn storage::Store>,
+) {
     let mut ticks = tokio::time::interval(PAUSE);
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     let mut patience = Patience::default();
@@ -83,7 +90,9 @@ pub(super) async fn run(raft: Raft, network: Network, handle: Handle) {
             .filter(|found| found.id != status.node_id)
             .map(|found| (found.id, found.member.clone()))
             .collect();
-        exchange::round(&network, &handle.vitals, &peers).await;
+        let told = storage.applied().membership;
+        let membership = told.map(|(id, membership)| (id.index, membership));
+        exchange::round(&network, &handle.vitals, &peers, membership).await;
 
         handle.vitals.conclude(handle.voters());
         let verdict = handle.verdict();

@@ -13,6 +13,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use farthing_proto::peer::v1 as wire;
+use tokio::sync::watch;
 use tokio::time::Instant;
 
 use super::claims::{Claim, rank};
@@ -35,6 +36,8 @@ const READ_BYTES_MAX: u64 = 4 << 20;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Circle {
     pub(super) own: u64,
+    /// Log index of the membership it is of; 0: of the founders.
+    pub(super) index: u64,
     /// Sets of voters; two while a membership change is under way.
     pub(super) configs: Vec<BTreeSet<u64>>,
     /// Where the other members listen.
@@ -47,28 +50,36 @@ impl Circle {
     /// Of a node that has a membership in its log or state, or of one that is told whom to found a cluster with.
     pub(super) fn new(
         own: u64,
-        membership: Option<&RaftMembership>,
+        membership: Option<(u64, &RaftMembership)>,
         founders: &BTreeMap<u64, Member>,
         is_empty: bool,
     ) -> Self {
         let (configs, mut peers) = match membership {
-            Some(membership) => (
-                membership.get_joint_config().clone(),
-                membership
-                    .nodes()
-                    .map(|(id, member)| (*id, member.clone()))
-                    .collect(),
-            ),
+            Some((_, membership)) => parts_of(membership),
             None if founders.is_empty() => (Vec::new(), BTreeMap::new()),
             None => (vec![founders.keys().copied().collect()], founders.clone()),
         };
         peers.remove(&own);
         Self {
             own,
+            index: membership.map_or(0, |(index, _)| index),
             configs,
             peers,
             all: is_empty && founders.contains_key(&own),
         }
+    }
+
+    /// Takes a membership that another node has applied, if it is newer: those of the old one may all be gone. What a
+    /// majority of the old voters would say is then known to every majority of the new ones, because without it the change
+    /// could not have been committed. A node that finds nothing of itself goes on asking all founders.
+    fn adopt(&mut self, index: u64, membership: &RaftMembership) {
+        if self.all || index <= self.index {
+            return;
+        }
+        self.index = index;
+        (self.configs, self.peers) = parts_of(membership);
+        self.peers.remove(&self.own);
+        tracing::info!(index, members = ?self.peers.keys().collect::<Vec<_>>(), "the members have changed meanwhile");
     }
 
     /// Whether there is anybody to ask.
@@ -84,6 +95,15 @@ impl Circle {
         let everybody = || self.peers.keys().all(|peer| answered.contains(peer));
         self.configs.iter().all(majority) && (!self.all || everybody())
     }
+}
+
+/// The sets of voters, and all members.
+fn parts_of(membership: &RaftMembership) -> (Vec<BTreeSet<u64>>, BTreeMap<u64, Member>) {
+    let members = membership.nodes();
+    (
+        membership.get_joint_config().clone(),
+        members.map(|(id, member)| (*id, member.clone())).collect(),
+    )
 }
 
 /// The newest membership that this node has, with its log index: of its state, or of an entry behind it. Reads all of the log that is to be
@@ -159,11 +179,19 @@ pub(super) fn raised(own_id: u64, own: Option<Vote>, answered: Option<Vote>) -> 
     }
 }
 
-/// Asks until enough have answered.
-pub(super) async fn ask(network: &Network, circle: &Circle, own: &Claim) -> Answers {
+/// Asks until enough have answered; `news` says when the members have changed meanwhile.
+pub(super) async fn ask(
+    network: &Network,
+    circle: &mut Circle,
+    own: &Claim,
+    news: &watch::Receiver<Option<(u64, RaftMembership)>>,
+) -> Answers {
     let mut answers = Answers::default();
     let mut said = Instant::now();
     while !circle.is_enough(&answers.answered) {
+        if let Some((index, membership)) = &*news.borrow() {
+            circle.adopt(*index, membership);
+        }
         let asking = circle
             .peers
             .iter()
@@ -234,6 +262,7 @@ mod tests {
         let members = configs.iter().flatten().filter(|id| **id != own);
         Circle {
             own,
+            index: 4,
             peers: members.map(|id| (*id, Member::default())).collect(),
             configs,
             all,

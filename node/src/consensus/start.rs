@@ -171,6 +171,7 @@ async fn run<S: Future<Output = ()> + Send + 'static>(
     let initialized =
         parts.suspicion.is_active() || founding::has_history(&parts.log, &*parts.storage);
     let (ending, ended) = watch::channel(None);
+    let (news, told) = watch::channel(None);
 
     // The peers' listener answers before Raft runs: nodes that start together ask each other first.
     let slot = Arc::new(OnceLock::new());
@@ -187,6 +188,7 @@ async fn run<S: Future<Output = ()> + Send + 'static>(
         log: parts.log.clone(),
         claims: claims.clone(),
         suspicion: parts.suspicion.clone(),
+        news,
         ending: ending.clone(),
     };
     tokio::spawn(serve(service)?);
@@ -197,16 +199,21 @@ async fn run<S: Future<Output = ()> + Send + 'static>(
     let noted = roster::read(&config.dir);
     let newer = |noted: &(u64, _)| found.as_ref().is_none_or(|found| found.0 < noted.0);
     let newest = noted.filter(newer).or(found.clone());
-    let membership = newest.map(|(_, membership)| membership);
     let circle = Circle::new(
         config.node_id,
-        membership.as_ref(),
+        newest
+            .as_ref()
+            .map(|(index, membership)| (*index, membership)),
         &config.initial_members,
         !initialized,
     );
     let handle = Handle {
         begun: Arc::default(),
-        waiting: Arc::new(status::before(&config, &parts, membership.as_ref())),
+        waiting: Arc::new(status::before(
+            &config,
+            &parts,
+            newest.as_ref().map(|(_, membership)| membership),
+        )),
         ending: ended,
         state: parts.state.clone(),
         clock: Arc::clone(&parts.clock),
@@ -222,6 +229,7 @@ async fn run<S: Future<Output = ()> + Send + 'static>(
         parts,
         network,
         circle,
+        news: told,
         handle: handle.clone(),
         slot,
         initialized,

@@ -192,8 +192,9 @@ impl Peer for PeerService {
         request: Request<wire::Vitals>,
     ) -> Result<Response<wire::Vitals>, Status> {
         let from = self.identity.check(request.metadata())?;
-        self.vitals
-            .heard(from, exchange::from_wire(request.into_inner()));
+        let told = request.into_inner();
+        self.learn_members(&told);
+        self.vitals.heard(from, exchange::from_wire(told));
         Ok(Response::new(exchange::to_wire(&self.vitals.own())))
     }
 

@@ -21,7 +21,7 @@ use super::clocks::Clock;
 use super::identity::{Identity, speaks_for_itself};
 use super::network::MESSAGE_BYTES_MAX;
 use super::refill::Giver;
-use super::types::{Raft, TypeConfig};
+use super::types::{Raft, RaftMembership, TypeConfig, decode_membership};
 use super::{Ended, Handle, Suspicion, convert};
 use crate::log::Log;
 use crate::storage;
@@ -44,6 +44,8 @@ pub(crate) struct PeerService {
     pub(crate) suspicion: Suspicion,
     /// This node joins, and nobody has said yet that its number is new: it may be an emptied directory.
     pub(crate) joining: AtomicBool,
+    /// Told the newest membership that another node has applied, while this one asks who is a member.
+    pub(crate) news: watch::Sender<Option<(u64, RaftMembership)>>,
     /// Told when a leader knows more of this node than the node itself.
     pub(crate) ending: watch::Sender<Option<Ended>>,
 }
@@ -53,6 +55,25 @@ impl PeerService {
         PeerServer::new(self)
             .max_decoding_message_size(MESSAGE_BYTES_MAX)
             .max_encoding_message_size(MESSAGE_BYTES_MAX)
+    }
+
+    /// Keeps in mind who the members are, as long as this node is still asking them. What cannot be read is no news.
+    fn learn_members(&self, vitals: &wire::Vitals) {
+        if self.started.get().is_some() || vitals.membership_index == 0 {
+            return;
+        }
+        let Ok(membership) = decode_membership(&vitals.membership) else {
+            return;
+        };
+        self.news.send_if_modified(|news| {
+            let is_newer = news
+                .as_ref()
+                .is_none_or(|(index, _)| *index < vitals.membership_index);
+            if is_newer {
+                *news = Some((vitals.membership_index, membership));
+            }
+            is_newer
+        });
     }
 
     fn raft(&self) -> Result<&Raft, Status> {
