@@ -46,6 +46,8 @@ pub struct BenchOptions {
     pub transfer_batch_size: u64,
     /// Make them pending.
     pub transfer_pending: bool,
+    /// Give every transfer user data of its own, 128, 64 and 32 bits, which are indexed.
+    pub user_data: bool,
     /// Order of ids.
     pub id_order: IdOrder,
     /// Share of ids that are random whatever the order, in percent.
@@ -60,6 +62,8 @@ pub struct BenchOptions {
     pub callers: u64,
     /// Transfers sent a second, whatever the answers take; as many as go when `None`.
     pub rate: Option<u64>,
+    /// Questions asked a second meanwhile: an account's newest 100 transfers, linearizable; 0 = none.
+    pub queries: u64,
     /// Seed of accounts and amounts.
     pub seed: u64,
 }
@@ -75,6 +79,7 @@ impl Default for BenchOptions {
             warmup: 0,
             transfer_batch_size: BATCH_ITEMS_MAX,
             transfer_pending: false,
+            user_data: false,
             id_order: IdOrder::default(),
             random_id_percent: 0,
             clients: 1,
@@ -82,6 +87,7 @@ impl Default for BenchOptions {
             in_flight: 1,
             callers: 0,
             rate: None,
+            queries: 0,
             seed: 1,
         }
     }
@@ -134,6 +140,7 @@ impl BenchOptions {
         in_range("connections", self.connections, 1..=64)?;
         in_range("in-flight", self.in_flight, 1..=64)?;
         in_range("callers", self.callers, 0..=100_000)?;
+        in_range("queries", self.queries, 0..=100_000)?;
         in_range("rate", self.rate.unwrap_or(1), 1..=1_000_000_000)
     }
 

@@ -10,6 +10,17 @@ use super::options::BenchOptions;
 use crate::latency::LatencyUs;
 use crate::output::{self, Report, Table};
 
+/// Questions answered while the transfers ran.
+#[derive(Clone, Debug, Serialize)]
+pub struct QueryReport {
+    /// Questions.
+    pub count: u64,
+    /// Rows of all answers.
+    pub rows: u64,
+    /// From when each was due to its answer.
+    pub latency_us: LatencyUs,
+}
+
 /// The outcome of a run.
 #[derive(Clone, Debug, Serialize)]
 pub struct BenchReport {
@@ -24,6 +35,8 @@ pub struct BenchReport {
     pub calls: u64,
     /// From the first call to the last answer, in microseconds.
     pub elapsed_us: u64,
+    /// Questions answered meanwhile; `None` when none were asked.
+    pub queries: Option<QueryReport>,
     /// Transfers refused, by status; none when all is well.
     pub refused: BTreeMap<String, u64>,
     /// True when the accounts hold exactly what was sent.
@@ -51,7 +64,7 @@ impl Report for BenchReport {
         };
         let most = |of: fn(&NodeCost) -> u64| self.nodes.iter().map(of).max().unwrap_or(0);
         let per_transfer = self.nodes.iter().map(|node| node.disk_bytes_per_transfer);
-        Table::pairs([
+        let mut pairs = vec![
             ("transfers", output::count(self.transfers)),
             ("time", us(self.elapsed_us)),
             (
@@ -89,7 +102,23 @@ impl Report for BenchReport {
                 "disk per transfer",
                 format!("{:.1} B without the log", per_transfer.fold(0.0, f64::max)),
             ),
-        ])
+        ];
+        if let Some(queries) = &self.queries {
+            pairs.extend([
+                (
+                    "questions",
+                    format!(
+                        "{}, {} rows",
+                        output::count(queries.count),
+                        output::count(queries.rows)
+                    ),
+                ),
+                ("question p50", us(queries.latency_us.p50)),
+                ("question p99", us(queries.latency_us.p99)),
+                ("question max", us(queries.latency_us.max)),
+            ]);
+        }
+        Table::pairs(pairs)
     }
 
     fn notes(&self) -> Vec<String> {

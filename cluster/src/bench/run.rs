@@ -15,7 +15,8 @@ use tokio::time::sleep_until;
 use super::ids::TransferIds;
 use super::nodes;
 use super::options::{BATCH_ITEMS_MAX, BenchOptions};
-use super::report::BenchReport;
+use super::queries;
+use super::report::{BenchReport, QueryReport};
 use super::watch::Watch;
 use super::workload::{CODE, LEDGER, Workload};
 use crate::connect::{failure, patiently};
@@ -87,10 +88,28 @@ pub async fn run(
     let time = options.duration_s.map(Duration::from_secs);
     let measured = phase(options.warmup, options.transfer_count, time);
     let watch = Watch::new(Arc::clone(measured.answered()), measured.total());
+    let (stop, stopped) = tokio::sync::watch::channel(false);
+    let asking = match options.queries {
+        0 => None,
+        rate => {
+            // A client of its own, as whoever asks has.
+            let client = connect(1).await?;
+            let seed = options.seed;
+            let questions = queries::ask(client, accounts.clone(), rate, seed, stopped);
+            Some(tokio::spawn(questions))
+        }
+    };
     let begun = Instant::now();
     let done = send_all(&clients, options, measured).await?;
     let elapsed = begun.elapsed();
     drop(watch);
+    stop.send_replace(true);
+    let answered = match asking {
+        None => None,
+        Some(asking) => Some(asking.await.map_err(|error| {
+            Failure::new(Code::Internal, "whoever asked questions died").because(error)
+        })??),
+    };
     let after = health().await;
 
     let expected = warm.amount + done.amount;
@@ -101,6 +120,11 @@ pub async fn run(
         transfers: done.transfers,
         calls: done.latencies.count(),
         elapsed_us: u64::try_from(elapsed.as_micros()).unwrap_or(u64::MAX),
+        queries: answered.map(|answered| QueryReport {
+            count: answered.latencies.count(),
+            rows: answered.rows,
+            latency_us: answered.latencies.percentiles(),
+        }),
         refused: done.refused,
         balances_ok: debited == expected && credited == expected,
         amount_expected: expected.to_string(),

@@ -24,6 +24,7 @@ pub(super) struct Workload {
     hot: usize,
     hot_percent: u8,
     flags: TransferFlags,
+    user_data: bool,
     ids: TransferIds,
     seed: u64,
     first: u64,
@@ -60,6 +61,7 @@ impl Workload {
             } else {
                 TransferFlags::default()
             },
+            user_data: options.user_data,
             ids,
             seed: options.seed,
             first,
@@ -113,7 +115,15 @@ impl Workload {
             .map(|number| {
                 let (debit, credit) = self.accounts(rng);
                 let amount = u128::from(rng.random_range(1..=AMOUNT_UNITS_MAX));
+                let data: (u128, u64, u32) = if self.user_data {
+                    (rng.random(), rng.random(), rng.random())
+                } else {
+                    (0, 0, 0)
+                };
                 Transfer {
+                    user_data_128: data.0,
+                    user_data_64: data.1,
+                    user_data_32: data.2,
                     id: TransferId(self.ids.id(number, rng)),
                     debit_account_id: debit,
                     credit_account_id: credit,

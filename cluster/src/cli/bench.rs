@@ -41,6 +41,9 @@ pub(super) struct BenchArgs {
     /// Make the transfers pending.
     #[arg(long)]
     transfer_pending: bool,
+    /// Give every transfer user data of its own, 128, 64 and 32 bits, which are indexed.
+    #[arg(long)]
+    user_data: bool,
     /// Order of transfer ids.
     #[arg(long, value_enum, default_value_t, value_name = "ORDER")]
     id_order: IdOrder,
@@ -62,6 +65,9 @@ pub(super) struct BenchArgs {
     /// Send so many transfers a second whatever the answers take; latency counts from when each was due.
     #[arg(long, value_name = "COUNT")]
     rate: Option<u64>,
+    /// Ask so many questions a second meanwhile: an account's newest 100 transfers, linearizable.
+    #[arg(long, default_value_t = 0, value_name = "COUNT")]
+    queries: u64,
     /// Seed of accounts and amounts.
     #[arg(long, default_value_t = 1, value_name = "NUMBER")]
     seed: u64,
@@ -86,6 +92,7 @@ impl BenchArgs {
             warmup: self.warmup,
             transfer_batch_size: self.transfer_batch_size,
             transfer_pending: self.transfer_pending,
+            user_data: self.user_data,
             id_order: self.id_order,
             random_id_percent: self.random_id_percent,
             clients: self.clients,
@@ -93,6 +100,7 @@ impl BenchArgs {
             in_flight: self.in_flight,
             callers: self.callers,
             rate: self.rate,
+            queries: self.queries,
             seed: self.seed,
         };
         let asker = Asker::new(&endpoints)?;
