@@ -33,8 +33,8 @@ pub(crate) const ENHANCE_YOUR_CALM: u32 = 11;
 /// By then the node has said what it thinks of a broken rule; far above what it takes, because machines that test are
 /// busy.
 pub(crate) const SOON: Duration = Duration::from_secs(10);
-/// An answer, or a reset, is under way by then.
-const ANSWERED_AFTER: Duration = Duration::from_millis(300);
+/// An answer, or a reset, is under way by then, also beside twenty other attacks.
+const ANSWERED_AFTER: Duration = Duration::from_secs(1);
 
 /// How a connection ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
