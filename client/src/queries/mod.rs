@@ -4,7 +4,7 @@
 //! newest end, and accounts carry the balances of their own page. For one cut of it all, ask oldest first up to a time
 //! that has passed: what has happened never changes.
 
-mod read;
+pub mod read;
 mod sums;
 
 use std::future::Future;

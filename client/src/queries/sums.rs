@@ -5,11 +5,10 @@ use std::time::Duration;
 
 use farthing_ledger::TransferFilter;
 use farthing_proto::convert;
-use farthing_proto::convert::amount::parse_balance;
 use farthing_proto::v1;
 
 use super::QueryOptions;
-use super::read::unreadable;
+use super::read::{self, unreadable};
 use crate::client::Client;
 use crate::error::Error;
 
@@ -75,10 +74,8 @@ impl Client {
                     Box::pin(async move { client.sum_transfers(request).await })
                 })
                 .await?;
-            let scale = reply.scale.as_ref().map_or(0, |scale| scale.scale);
-            let scale = u8::try_from(scale).map_err(|_| unreadable("a scale is too large"))?;
-            for message in &reply.rows {
-                add(&mut rows, message, scale)?;
+            for row in read::sums(&reply)? {
+                add(&mut rows, &row);
             }
             if reply.next_page_token.is_empty() {
                 return Ok(rows.into_values().collect());
@@ -92,25 +89,12 @@ impl Client {
 }
 
 /// Rows of equal period and code add up.
-fn add(
-    rows: &mut BTreeMap<(u64, u16), SumRow>,
-    message: &v1::SumRow,
-    scale: u8,
-) -> Result<(), Error> {
-    let code = u16::try_from(message.code).map_err(|_| unreadable("a code is too large"))?;
-    let amount = |text: &str| {
-        parse_balance(text, scale).map_err(|error| unreadable(&format!("a sum: {error}")))
-    };
-    let row = rows.entry((message.period_start, code)).or_default();
-    row.period_start = message.period_start;
-    row.code = code;
-    row.debit_count += message.debit_count;
-    row.credit_count += message.credit_count;
-    row.debits_posted = row
-        .debits_posted
-        .saturating_add(amount(&message.debits_posted)?);
-    row.credits_posted = row
-        .credits_posted
-        .saturating_add(amount(&message.credits_posted)?);
-    Ok(())
+fn add(rows: &mut BTreeMap<(u64, u16), SumRow>, part: &SumRow) {
+    let row = rows.entry((part.period_start, part.code)).or_default();
+    row.period_start = part.period_start;
+    row.code = part.code;
+    row.debit_count += part.debit_count;
+    row.credit_count += part.credit_count;
+    row.debits_posted = row.debits_posted.saturating_add(part.debits_posted);
+    row.credits_posted = row.credits_posted.saturating_add(part.credits_posted);
 }

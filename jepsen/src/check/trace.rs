@@ -10,7 +10,7 @@ use super::dumps::Dumps;
 use super::items::Items;
 use super::reads::Reads;
 use crate::hash::FastMap;
-use crate::history::RunFacts;
+use crate::history::{Page, Query, RunFacts};
 
 /// No event, no call.
 pub(super) const NONE: u32 = u32::MAX;
@@ -152,6 +152,17 @@ pub(super) struct DigestSeen {
     pub(super) event: u32,
 }
 
+/// An answered question.
+#[derive(Debug)]
+pub(super) struct Asked {
+    pub(super) query: Query,
+    pub(super) page: Page,
+    pub(super) invoke_ns: u64,
+    pub(super) complete_ns: u64,
+    pub(super) invoke_event: u32,
+    pub(super) complete_event: u32,
+}
+
 /// A history, ready to be checked.
 #[derive(Debug, Default)]
 pub(super) struct Trace {
@@ -164,6 +175,7 @@ pub(super) struct Trace {
     /// Amounts read of balancing transfers, by slot: what they moved shows nowhere else.
     pub(super) amounts: FastMap<u32, u128>,
     pub(super) reads: Reads,
+    pub(super) asked: Vec<Asked>,
     pub(super) dumps: Dumps,
     pub(super) digests: BTreeMap<u64, Vec<DigestSeen>>,
     /// Who led in a term, and the event that says so.

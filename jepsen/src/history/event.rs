@@ -49,6 +49,8 @@ pub enum Function {
     ReadTransfers,
     /// Look up where pending transfers stand (`read-pendings`).
     ReadPendings,
+    /// Ask for a page of an answer to a question (`query`).
+    Query,
     /// What one node holds at the end (`final-read`).
     FinalRead,
     /// A node's state digest: `node`, `log_index`, `digest`.
@@ -72,12 +74,13 @@ pub enum Function {
 }
 
 impl Function {
-    const NAMES: [(&'static str, Self); 14] = [
+    const NAMES: [(&'static str, Self); 15] = [
         ("transfers", Self::Transfers),
         ("accounts", Self::Accounts),
         ("read-accounts", Self::ReadAccounts),
         ("read-transfers", Self::ReadTransfers),
         ("read-pendings", Self::ReadPendings),
+        ("query", Self::Query),
         ("final-read", Self::FinalRead),
         ("digest", Self::Digest),
         ("leader", Self::Leader),

@@ -100,6 +100,8 @@ impl Serialize for Value {
                 rows: &reply.rows,
             }
             .serialize(serializer),
+            Self::Query(query) => query.serialize(serializer),
+            Self::Page(page) => page.serialize(serializer),
             Self::FinalRead(read) => FinalOut {
                 applied_index: read.applied_index,
                 part: read.part,
@@ -179,6 +181,9 @@ pub(super) fn parse(
                 rows: reply.rows,
             })
         }
+        Function::Query if invoked => Value::Query(serde_json::from_str(raw)?),
+        Function::Query if kind == Kind::Ok => Value::Page(serde_json::from_str(raw)?),
+        Function::Query => Value::None,
         Function::FinalRead if !invoked => {
             let read: FinalIn = serde_json::from_str(raw)?;
             Value::FinalRead(Box::new(FinalRead {

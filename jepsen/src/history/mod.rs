@@ -8,6 +8,7 @@ mod accounts;
 mod event;
 mod lines;
 mod number;
+mod queries;
 mod reader;
 mod recorder;
 mod transfers;
@@ -16,6 +17,8 @@ mod writer;
 
 pub use accounts::AccountState;
 pub use event::{Event, Facts, Function, Kind, Process};
+pub use number::{Hex, Number};
+pub use queries::{About, Amounts, Change, Filter, Page, Query, Rows, Statement, Sum};
 pub use reader::{HistoryError, Reader, read_all};
 pub use recorder::{Call, Recorder};
 pub use transfers::{Lookup, TransferRow};

@@ -8,12 +8,12 @@ use serde::ser::{SerializeSeq, Serializer};
 use serde::{Deserialize, Serialize};
 
 /// An id as it stands in a history.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Default, Debug)]
-pub(crate) struct Hex(pub(crate) u128);
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Debug)]
+pub struct Hex(pub u128);
 
 /// An amount as it stands in a history.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Default, Debug)]
-pub(crate) struct Number(pub(crate) u128);
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Debug)]
+pub struct Number(pub u128);
 
 /// Above this a JSON reader may round.
 const EXACT_MAX: u128 = (1 << 53) - 1;

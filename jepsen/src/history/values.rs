@@ -7,6 +7,7 @@ use serde::de::{self, Deserializer};
 use serde::{Deserialize, Serialize, Serializer};
 
 use super::number::{Hex, hex_list, is_default};
+use super::queries::{Page, Query};
 use super::transfers::Lookup;
 
 /// The value of an event.
@@ -29,6 +30,10 @@ pub enum Value {
     TransfersRead(ReadReply<Lookup>),
     /// `read-pendings`, ok. `None`: there is no such pending transfer.
     PendingsRead(ReadReply<Option<Answer>>),
+    /// `query`, invoked.
+    Query(Box<Query>),
+    /// `query`, ok.
+    Page(Box<Page>),
     /// `final-read`: one part of what one node holds when everything has ended.
     FinalRead(Box<FinalRead>),
     /// An event of the nemesis.

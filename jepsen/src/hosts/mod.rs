@@ -22,6 +22,6 @@ pub use cluster::Cluster;
 pub use layout::Layout;
 pub use links::{CLIENTS, Link, Links};
 pub use netns::Namespaces;
-pub use node::Node;
+pub use node::{Expected, Node};
 pub use process::{Exit, NodeProcess, Output};
 pub use proxy::Proxy;

@@ -54,6 +54,17 @@ pub(super) enum Excuse {
     Until(Instant),
 }
 
+/// What was expected of a node that ended by itself.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Expected {
+    /// To run.
+    ToRun,
+    /// To end: whoever breaks it starts it again.
+    ToEnd,
+    /// It may still end of a fault that is over; nobody waits for it.
+    MayEnd,
+}
+
 impl Node {
     /// Its id as a member.
     #[must_use]
@@ -140,17 +151,17 @@ impl Node {
         self.state().process.as_ref().map(NodeProcess::pid)
     }
 
-    /// How it ended by itself, once, and whether that was wanted.
-    pub fn ended(&self) -> Option<(Exit, bool)> {
+    /// How it ended by itself, once, and what was expected of it.
+    pub fn ended(&self) -> Option<(Exit, Expected)> {
         let mut state = self.state();
         let exit = state.process.as_mut()?.ended()?;
         state.process = None;
-        let is_excused = match state.excuse {
-            None => false,
-            Some(Excuse::UntilTold) => true,
-            Some(Excuse::Until(end)) => Instant::now() < end,
+        let expected = match state.excuse {
+            Some(Excuse::UntilTold) => Expected::ToEnd,
+            Some(Excuse::Until(end)) if Instant::now() < end => Expected::MayEnd,
+            None | Some(Excuse::Until(_)) => Expected::ToRun,
         };
-        Some((exit, is_excused))
+        Some((exit, expected))
     }
 
     /// Its directory of data.

@@ -9,6 +9,7 @@
 
 mod accounts;
 mod existing;
+mod listing;
 mod movement;
 mod second_phase;
 mod store;
@@ -23,6 +24,7 @@ use farthing_client::{Account, AccountFlags, PendingStatus, Transfer, TransferFl
 
 use crate::hash::{FastMap, FastSet};
 use crate::history::{Lookup, Outcome};
+pub use listing::Stretch;
 use store::Store;
 use undo::Undo;
 

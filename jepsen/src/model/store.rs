@@ -40,6 +40,8 @@ pub(super) struct Store {
     /// Ids of accounts, by the numbers that rows use.
     accounts: Vec<u128>,
     account_numbers: FastMap<u128, u32>,
+    /// Rows of each account by its number, in order; only when somebody asks for them.
+    of_account: Option<Vec<Vec<u32>>>,
 }
 
 fn split(value: u128) -> [u64; 2] {
@@ -74,6 +76,14 @@ impl Store {
             detail: self.detail(transfer),
         };
         self.rows.push(stored);
+        if let Some(lists) = &mut self.of_account {
+            for account in [stored.debit, stored.credit] {
+                if lists.len() <= account as usize {
+                    lists.resize(account as usize + 1, Vec::new());
+                }
+                lists[account as usize].push(row);
+            }
+        }
         let rows = &self.rows;
         self.by_id
             .insert_unique(hash_id(transfer.id.0), row, |row| {
@@ -91,7 +101,32 @@ impl Store {
         if let Ok(entry) = self.by_id.find_entry(hash, |row| *row as usize == last) {
             entry.remove();
         }
+        for account in [self.rows[last].debit, self.rows[last].credit] {
+            if let Some(lists) = &mut self.of_account {
+                lists[account as usize].pop();
+            }
+        }
         self.rows.pop();
+    }
+
+    /// Keeps lists of accounts from now on; the store is empty.
+    pub(super) fn keep_lists(&mut self) {
+        self.of_account = Some(Vec::new());
+    }
+
+    /// The rows of an account, in order; nothing when lists are not kept.
+    pub(super) fn of_account(&self, id: u128) -> &[u32] {
+        let number = self.account_numbers.get(&id);
+        let lists = self.of_account.as_ref();
+        let list = number
+            .zip(lists)
+            .and_then(|(it, lists)| lists.get(*it as usize));
+        list.map_or(&[], Vec::as_slice)
+    }
+
+    /// When a row was made, ns.
+    pub(super) fn timestamp(&self, row: u32) -> u64 {
+        self.rows[row as usize].timestamp
     }
 
     pub(super) fn get(&self, row: u32) -> Transfer {

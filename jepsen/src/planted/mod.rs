@@ -70,6 +70,9 @@ pub const BUGS: &[Bug] = &[
     bug("id-row-lost", "idempotence", "kill", "some ids are forgotten when they leave memory"),
     bug("refused-id-row-lost", "idempotence,limits", "kill", "ids of refused transfers are forgotten when they leave memory"),
     bug("answers-swapped", "overload,transfer", "none", "requests that share an entry get each other's answers"),
+    bug("page-begins-late", "queries", "none", "a page leaves out the row behind the page before"),
+    bug("windows-not-listed", "queries", "none", "listings show what is on disk only"),
+    bug("user-data-row-lost", "queries", "kill", "some transfers are not listed by their user data once they are on disk"),
     bug("says-no-after-yes", "transfer", "none", "what was done is answered as certainly not done"),
 ];
 

@@ -71,6 +71,8 @@ impl Load {
         let points = [
             ("writes.ok", &counts.writes_ok),
             ("reads.ok", &counts.reads_ok),
+            ("queries.ok", &counts.queries_ok),
+            ("queries.followed", &counts.pages_followed),
             ("calls.fail", &counts.fail),
             ("calls.shed", &counts.shed),
             ("calls.info", &counts.info),

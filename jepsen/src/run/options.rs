@@ -192,6 +192,10 @@ impl Options {
         if self.overloads() {
             required.insert("calls.shed".to_owned(), 1);
         }
+        if self.workloads.contains(&Workload::Queries) {
+            required.insert("queries.ok".to_owned(), self.time_s);
+            required.insert("queries.followed".to_owned(), 1 + self.time_s / 10);
+        }
         required
     }
 }

@@ -11,7 +11,7 @@ use tokio::time::{sleep, timeout};
 use tonic::transport::{Channel, Endpoint};
 
 use crate::history::{Facts, Function, Kind, Process, Value};
-use crate::hosts::Node;
+use crate::hosts::{Expected, Node};
 use crate::nemesis::{self, Field};
 
 const INTERVAL: Duration = Duration::from_millis(150);
@@ -79,12 +79,16 @@ const FORGOT: i32 = 6;
 /// Processes that ended by themselves: wanted, the end of a damaged node, or what must not be.
 pub(super) fn ended(field: &Arc<Field>) {
     for node in field.cluster.hosts() {
-        let Some((exit, excused)) = node.ended() else {
+        let Some((exit, expected)) = node.ended() else {
             continue;
         };
         let text = format!("{}: {}", exit.status, exit.words);
-        if excused {
+        if expected != Expected::ToRun {
             field.reached("node.ended.wanted");
+            if expected == Expected::MayEnd {
+                // The others may need it: operators ask them all this time.
+                field.start(node.id);
+            }
         } else if field.is_damaged(node.id) {
             field.reached("damage.detected");
             // A hand is counted only for what a plain restart does not mend.

@@ -9,9 +9,10 @@ use tokio::task::JoinSet;
 use tokio::time::sleep;
 
 use super::mix::{Ask, Mix};
+use super::questions::Listing;
 use super::remote::{End, Remote};
 use super::shared::Shared;
-use crate::history::{Call, Facts, Function, Outcome, ReadIds, Recorder, Value};
+use crate::history::{Call, Facts, Function, Outcome, ReadIds, Recorder, Rows, Value};
 
 /// What all workers share.
 #[derive(Debug)]
@@ -41,6 +42,10 @@ pub struct Counts {
     pub writes_ok: AtomicU64,
     /// Answered reads.
     pub reads_ok: AtomicU64,
+    /// Of the reads, pages of answers to questions.
+    pub queries_ok: AtomicU64,
+    /// Of them, pages that went on where another ended.
+    pub pages_followed: AtomicU64,
     /// Certainly not done.
     pub fail: AtomicU64,
     /// Of them, turned away by an overloaded node.
@@ -68,7 +73,7 @@ async fn work(drive: Arc<Drive>, mut mix: Mix, number: usize) {
         let ended = one(&drive, process, ask, deadline, remote, node as u64 + 1).await;
         let mut wait = drive.pause.mul_f64(mix.random().random_range(0.0..2.0));
         match ended {
-            Ended::Ok => {}
+            Ended::Ok(rest) => mix.rest = rest,
             Ended::Fail(hint) => {
                 drive.counts.fail.fetch_add(1, Ordering::Relaxed);
                 if let Some(hint) = hint {
@@ -100,7 +105,8 @@ fn choose(drive: &Drive, mix: &mut Mix, ask: &Ask) -> usize {
 }
 
 enum Ended {
-    Ok,
+    /// And the rest of a listing.
+    Ok(Option<Box<Listing>>),
     Fail(Option<Duration>),
     Info,
 }
@@ -127,6 +133,7 @@ async fn one(
         Ask::ReadAccounts(ids, level) => (Function::ReadAccounts, reads(ids, *level)),
         Ask::ReadTransfers(ids, level) => (Function::ReadTransfers, reads(ids, *level)),
         Ask::ReadPendings(ids, level) => (Function::ReadPendings, reads(ids, *level)),
+        Ask::Query(it) => (Function::Query, Value::Query(Box::new(it.query.clone()))),
     };
     let deadline_ms = deadline.as_millis() as u64;
     let call = drive.recorder.invoke(process, function, value, deadline_ms);
@@ -152,6 +159,29 @@ async fn one(
             let reply = remote.read_pendings(&ids, level, deadline).await;
             read(drive, counts, call, reply.map(Value::PendingsRead), node)
         }
+        Ask::Query(listing) => match remote.query(&listing, deadline).await {
+            Err(end) => ended(drive, call, end, node),
+            Ok((page, token)) => {
+                let rest = listing.next(token, last_timestamp(&page.rows));
+                counts.queries_ok.fetch_add(1, Ordering::Relaxed);
+                counts
+                    .pages_followed
+                    .fetch_add(u64::from(!listing.token.is_empty()), Ordering::Relaxed);
+                match read(drive, counts, call, Ok(Value::Page(Box::new(page))), node) {
+                    Ended::Ok(_) => Ended::Ok(rest.map(Box::new)),
+                    other => other,
+                }
+            }
+        },
+    }
+}
+
+/// Of the last row that has a place in the log of its own.
+fn last_timestamp(rows: &Rows) -> Option<u64> {
+    match rows {
+        Rows::Transfers(rows) => rows.last().map(|row| row.0.timestamp),
+        Rows::Accounts(rows) => rows.last().map(|row| row.0.timestamp),
+        Rows::Statement(_) | Rows::Sums(_) => None,
     }
 }
 
@@ -173,13 +203,16 @@ fn written(
             drive.counts.writes_ok.fetch_add(1, Ordering::Relaxed);
             drive.shared.leader.store(node, Ordering::Relaxed);
             drive.shared.newest.fetch_max(log_index, Ordering::Relaxed);
+            let newest = outcomes.iter().map(|it| it.timestamp()).max();
+            let newest_ns = &drive.shared.newest_ns;
+            newest_ns.fetch_max(newest.unwrap_or(0), Ordering::Relaxed);
             let facts = Facts {
                 node: Some(node),
                 log_index: Some(log_index),
                 ..Facts::default()
             };
             call.ok(Value::Outcomes(outcomes), facts);
-            Ended::Ok
+            Ended::Ok(None)
         }
         Err(end) => ended(drive, call, end, node),
     }
@@ -194,7 +227,7 @@ fn read(drive: &Drive, counts: &Counts, call: Call, reply: Result<Value, End>, n
                 ..Facts::default()
             };
             call.ok(value, facts);
-            Ended::Ok
+            Ended::Ok(None)
         }
         Err(end) => ended(drive, call, end, node),
     }

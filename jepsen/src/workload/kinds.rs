@@ -19,6 +19,8 @@ pub enum Name {
     Linked,
     /// W7: many spend from one account that must not go below zero.
     Limits,
+    /// W8: questions about what happened, page by page at whatever node, while it happens.
+    Queries,
     /// W9: deadlines so short that nobody knows; the ids are looked up until it is known.
     Indefinite,
     /// W10: as `transfer`, while members come and go: it brings the nemesis `members` along.
@@ -39,6 +41,7 @@ impl Name {
             Self::TwoPhase => "two-phase",
             Self::Linked => "linked",
             Self::Limits => "limits",
+            Self::Queries => "queries",
             Self::Indefinite => "indefinite",
             Self::Membership => "membership",
             Self::Overload => "overload",

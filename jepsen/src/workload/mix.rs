@@ -9,6 +9,7 @@ use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 
 use super::kinds::Name;
+use super::questions::Listing;
 use super::shared::{LEDGER, Shared};
 use crate::history::Consistency;
 
@@ -25,15 +26,19 @@ pub enum Ask {
     ReadTransfers(Vec<u128>, Consistency),
     /// Look up where pending transfers stand.
     ReadPendings(Vec<u128>, Consistency),
+    /// Ask for a page of an answer.
+    Query(Box<Listing>),
 }
 
 /// Makes the requests of one worker.
 #[derive(Debug)]
 pub struct Mix {
     names: Vec<Name>,
-    random: StdRng,
-    shared: Arc<Shared>,
+    pub(super) random: StdRng,
+    pub(super) shared: Arc<Shared>,
     deadline: Duration,
+    /// The rest of a listing that was begun.
+    pub(super) rest: Option<Box<Listing>>,
 }
 
 impl Mix {
@@ -52,6 +57,7 @@ impl Mix {
             random: StdRng::seed_from_u64(seed),
             shared,
             deadline,
+            rest: None,
         }
     }
 
@@ -71,6 +77,7 @@ impl Mix {
             Name::TwoPhase => self.two_phase(),
             Name::Linked => self.linked(),
             Name::Limits => self.limits(),
+            Name::Queries => self.queries(),
             Name::Indefinite => self.indefinite(),
         };
         let deadline = match name {
@@ -80,11 +87,11 @@ impl Mix {
         (ask, deadline)
     }
 
-    fn chance(&mut self, percent: u32) -> bool {
+    pub(super) fn chance(&mut self, percent: u32) -> bool {
         self.random.random_range(0..100) < percent
     }
 
-    fn plain(&mut self, debit: AccountId, credit: AccountId) -> Transfer {
+    pub(super) fn plain(&mut self, debit: AccountId, credit: AccountId) -> Transfer {
         Transfer {
             id: TransferId(self.random.random_range(1..u128::MAX)),
             debit_account_id: debit,
@@ -96,7 +103,7 @@ impl Mix {
         }
     }
 
-    fn hot(&mut self) -> Transfer {
+    pub(super) fn hot(&mut self) -> Transfer {
         let (debit, credit) = self.shared.hot_pair(&mut self.random);
         self.plain(debit, credit)
     }
@@ -122,7 +129,7 @@ impl Mix {
         Ask::Transfers((0..count).map(|_| self.hot()).collect())
     }
 
-    fn level(&mut self) -> Consistency {
+    pub(super) fn level(&mut self) -> Consistency {
         let newest = self.shared.newest.load(Ordering::Relaxed);
         match self.random.random_range(0..100) {
             0..10 => Consistency::Stale,
@@ -183,7 +190,7 @@ impl Mix {
         Ask::Transfers(vec![self.hot()])
     }
 
-    fn two_phase(&mut self) -> Ask {
+    pub(super) fn two_phase(&mut self) -> Ask {
         let pending = self.shared.pending(&mut self.random);
         match pending {
             Some(pending) if self.chance(55) => {

@@ -7,14 +7,17 @@
 //! Start at [`Name`], the list; [`Mix`] makes requests, a [`Remote`] carries one call to one node, [`drive`] lets
 //! many workers do that.
 
+mod answers;
 mod drive;
 mod kinds;
 mod mix;
+mod questions;
 mod remote;
 mod shared;
 
 pub use drive::{Counts, Drive, drive};
 pub use kinds::Name;
 pub use mix::{Ask, Mix};
+pub use questions::Listing;
 pub use remote::{End, Remote};
 pub use shared::{LEDGER, Shared};

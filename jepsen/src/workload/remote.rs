@@ -36,7 +36,7 @@ pub enum End {
 }
 
 impl End {
-    fn fail(why: impl Into<String>) -> Self {
+    pub(super) fn fail(why: impl Into<String>) -> Self {
         Self::Fail {
             why: why.into(),
             leader: None,
@@ -58,7 +58,7 @@ impl End {
     }
 
     /// A read has no effect: whatever became of it, nothing happened.
-    fn of_read(self) -> Self {
+    pub(super) fn of_read(self) -> Self {
         match self {
             Self::Info(why) => Self::fail(why),
             fail => fail,
@@ -115,17 +115,16 @@ impl Remote {
     }
 
     /// One call within its deadline; a connection that failed is not used again.
-    async fn call<T, F: Future<Output = Result<T, Status>>>(
+    pub(super) async fn call<T, F: Future<Output = Result<T, Status>>>(
         &self,
         deadline: Duration,
-        call: impl FnOnce(PackedClient<Channel>) -> F,
+        call: impl FnOnce(Channel) -> F,
     ) -> Result<T, End> {
         let began = tokio::time::Instant::now();
         let channel = tokio::time::timeout(deadline, self.channel())
             .await
             .map_err(|_| End::fail("no connection in time"))??;
-        let client = PackedClient::new(channel).max_decoding_message_size(ANSWER_BYTES_MAX);
-        match tokio::time::timeout_at(began + deadline, call(client)).await {
+        match tokio::time::timeout_at(began + deadline, call(channel)).await {
             Ok(Ok(answer)) => Ok(answer),
             Ok(Err(status)) => {
                 if Refused::from_status(&status).is_none() {
@@ -152,8 +151,8 @@ impl Remote {
         });
         request.set_timeout(deadline);
         let reply = self
-            .call(deadline, |mut client| async move {
-                Ok(client.submit(request).await?.into_inner())
+            .call(deadline, |channel| async move {
+                Ok(packed_client(channel).submit(request).await?.into_inner())
             })
             .await?;
         // An answer that cannot be read is an answer nobody knows.
@@ -199,11 +198,7 @@ impl Remote {
         deadline: Duration,
         row: impl Fn(LookedUp<'_>) -> Option<T>,
     ) -> Result<ReadReply<T>, End> {
-        let level = match consistency {
-            Consistency::Linearizable => Level::Linearizable,
-            Consistency::MinLogIndex(index) => Level::MinLogIndex(index),
-            Consistency::Stale => Level::Stale,
-        };
+        let level = level(consistency);
         let mut request = Request::new(LookupRequest {
             request_number: 1,
             kind: kind.into(),
@@ -213,8 +208,8 @@ impl Remote {
         });
         request.set_timeout(deadline);
         let reply: LookupReply = self
-            .call(deadline, |mut client| async move {
-                Ok(client.lookup(request).await?.into_inner())
+            .call(deadline, |channel| async move {
+                Ok(packed_client(channel).lookup(request).await?.into_inner())
             })
             .await
             .map_err(End::of_read)?;
@@ -291,6 +286,19 @@ impl Remote {
         };
         self.lookup(LookupKind::Pendings, ids, consistency, deadline, row)
             .await
+    }
+}
+
+fn packed_client(channel: Channel) -> PackedClient<Channel> {
+    PackedClient::new(channel).max_decoding_message_size(ANSWER_BYTES_MAX)
+}
+
+/// How fresh, in the client's words.
+pub(super) fn level(consistency: Consistency) -> Level {
+    match consistency {
+        Consistency::Linearizable => Level::Linearizable,
+        Consistency::MinLogIndex(index) => Level::MinLogIndex(index),
+        Consistency::Stale => Level::Stale,
     }
 }
 

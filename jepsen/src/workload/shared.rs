@@ -26,6 +26,8 @@ pub struct Shared {
     pub leader: AtomicU64,
     /// Highest log index that a write was answered with: reads ask for it wherever they go.
     pub newest: AtomicU64,
+    /// ns; newest timestamp that a write was answered with.
+    pub newest_ns: AtomicU64,
     sent: Mutex<Vec<Transfer>>,
     pendings: Mutex<Vec<Transfer>>,
     used: Mutex<Used>,
@@ -45,6 +47,7 @@ impl Default for Shared {
         Self {
             leader: AtomicU64::new(0),
             newest: AtomicU64::new(0),
+            newest_ns: AtomicU64::new(0),
             sent: Mutex::default(),
             pendings: Mutex::default(),
             used: Mutex::default(),
@@ -153,6 +156,12 @@ impl Shared {
             used.transfers.clone(),
             used.pendings.clone(),
         )
+    }
+
+    /// ns; about now, by the cluster's clock. 0 = nobody knows.
+    #[must_use]
+    pub fn newest_timestamp(&self) -> u64 {
+        self.newest_ns.load(Ordering::Relaxed)
     }
 
     /// A transfer that was sent before.

@@ -1,10 +1,11 @@
 //! From events to a [`Trace`]: pairs invocations with their ends, and checks on the way what one event or one call
 //! shows alone: the harness's own rules, deadlines (C10), and that nothing has two versions (C4).
 //!
-//! Start at [`Collector::event`]; `creates` and `rows` are what calls were answered, `notes` what the harness says.
+//! Start at [`Collector::event`]; `creates`, `rows` and `pages` are what calls were answered, `notes` what the harness says.
 
 mod creates;
 mod notes;
+mod pages;
 mod rows;
 
 use super::dumps;
@@ -12,7 +13,7 @@ use super::items::NO_STATUS;
 use super::report::{Checker, Findings};
 use super::trace::{AccountItem, Creates, End, NEVER, NONE, Op, Trace};
 use crate::hash::{FastMap, FastSet};
-use crate::history::{Event, Function, Kind, Process, ReadIds, Value};
+use crate::history::{Event, Function, Kind, Process, Query, ReadIds, Value};
 
 /// A call must return this long after its deadline, ns.
 const DEADLINE_GRACE_NS: u64 = 250_000_000;
@@ -32,6 +33,7 @@ struct Open {
 enum OpenCall {
     Creates(u32),
     Reads(ReadIds),
+    Query(Box<Query>),
     Other,
 }
 
@@ -169,6 +171,7 @@ impl Collector {
                 OpenCall::Creates(trace.ops.len() as u32 - 1)
             }
             Value::ReadIds(read) => OpenCall::Reads(read),
+            Value::Query(query) => OpenCall::Query(query),
             _ => OpenCall::Other,
         };
         let open = Open {
@@ -230,7 +233,11 @@ impl Collector {
                 let times = (open.invoke_ns, event.time);
                 self.end_read(&read, (open.event, index), times, event.value);
             }
-            OpenCall::Reads(_) | OpenCall::Other => {}
+            OpenCall::Query(query) if end == End::Ok => {
+                let times = (open.invoke_ns, event.time);
+                self.end_query(*query, (open.event, index), times, event.value);
+            }
+            OpenCall::Reads(_) | OpenCall::Query(_) | OpenCall::Other => {}
         }
     }
 }

@@ -53,7 +53,7 @@ impl Collector {
         }
     }
 
-    fn not_its_answer(&mut self, event: u32) {
+    pub(super) fn not_its_answer(&mut self, event: u32) {
         let message = "an answer that does not fit its read";
         self.harness(u64::from(event), message.into());
     }

@@ -6,8 +6,9 @@
 //! seen demands: a read or an answer that does not fit is tried again after the next expiry that is due, then behind
 //! the next unknown request. What fits then is one possible order, and if nothing fits there is none.
 //!
-//! Start at [`replay`]; `request` and `read` are what is done at each place of the log.
+//! Start at [`replay`]; `request`, `read` and `page` are what is done at each place of the log.
 
+mod page;
 mod read;
 mod request;
 
@@ -30,6 +31,7 @@ enum Look {
     /// A request with no tick of its own.
     Request(u32),
     Read(u32),
+    Asked(u32),
 }
 
 struct Replay<'a> {
@@ -54,7 +56,10 @@ pub(super) fn replay(trace: &Trace, order: &Order, findings: &mut Findings) -> (
         trace,
         order,
         findings,
-        model: Model::new(),
+        model: match trace.asked.is_empty() {
+            true => Model::new(),
+            false => Model::with_lists(),
+        },
         real_time: RealTime::default(),
         floating: VecDeque::new(),
         happened: HashSet::new(),
@@ -99,6 +104,11 @@ fn looks(trace: &Trace, order: &Order) -> Vec<(u64, Look)> {
             Look::Read(number as u32),
         ));
     }
+    for (number, asked) in trace.asked.iter().enumerate() {
+        let number = number as u32;
+        let index = asked.page.applied_index;
+        looks.push((index, true, asked.invoke_ns, Look::Asked(number)));
+    }
     looks.sort_by_key(|(index, is_read, sent, _)| (*index, *is_read, *sent));
     looks
         .into_iter()
@@ -124,6 +134,9 @@ impl Replay<'_> {
             Look::Read(number) => {
                 let read = self.trace.reads.list[number as usize];
                 self.look_at_read(&read, until);
+            }
+            Look::Asked(number) => {
+                self.look_at_page(&self.trace.asked[number as usize], until);
             }
         }
     }

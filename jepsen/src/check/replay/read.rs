@@ -9,63 +9,81 @@ use crate::check::report::Checker;
 use crate::check::trace::row_hash;
 use crate::history::{Consistency, Lookup};
 
+/// When a read was made, and how fresh it was to be.
+pub(super) struct Freshness {
+    pub(super) applied_index: u64,
+    pub(super) consistency: Consistency,
+    pub(super) interval: Interval,
+}
+
 impl Replay<'_> {
     pub(super) fn look_at_read(&mut self, read: &Read, until: u64) {
-        if read.consistency == Consistency::Linearizable {
-            self.real_time.place(
-                Interval {
-                    invoke_ns: read.invoke_ns,
-                    complete_ns: read.complete_ns,
-                    invoke_event: read.invoke_event,
-                    complete_event: read.complete_event,
-                },
-                self.findings,
-            );
+        let freshness = Freshness {
+            applied_index: read.applied_index,
+            consistency: read.consistency,
+            interval: Interval {
+                invoke_ns: read.invoke_ns,
+                complete_ns: read.complete_ns,
+                invoke_event: read.invoke_event,
+                complete_event: read.complete_event,
+            },
+        };
+        let (checker, what) = match read.is_final {
+            true => (Checker::C9, "final read"),
+            false => (Checker::C1, "read"),
+        };
+        self.freshness(&freshness);
+        if let Some(wrong) = self.search(until, |replay| replay.first_wrong(read)) {
+            let mut events = vec![u64::from(read.invoke_event), u64::from(read.complete_event)];
+            events.dedup();
+            let message = format!("{what} at log index {}: {wrong}", read.applied_index);
+            self.findings.derive(checker, events, message);
         }
-        if let Consistency::MinLogIndex(least) = read.consistency
-            && read.applied_index < least
-        {
-            let message = format!(
-                "a read at log index {} was asked for {least} or later",
-                read.applied_index
-            );
-            let events = [read.invoke_event, read.complete_event];
-            self.findings
-                .add(Checker::C1, events.map(u64::from).to_vec(), message);
+    }
+
+    /// Real time, or the index that was asked for.
+    pub(super) fn freshness(&mut self, it: &Freshness) {
+        match it.consistency {
+            Consistency::Linearizable => self.real_time.place(it.interval, self.findings),
+            Consistency::MinLogIndex(least) if it.applied_index < least => {
+                let message = format!(
+                    "a read at log index {} was asked for {least} or later",
+                    it.applied_index
+                );
+                let events = [it.interval.invoke_event, it.interval.complete_event];
+                let events = events.map(u64::from).to_vec();
+                self.findings.add(Checker::C1, events, message);
+            }
+            Consistency::MinLogIndex(_) | Consistency::Stale => {}
         }
+    }
+
+    /// Looks at the state, and moves what is not placed yet as little as what was seen demands. What is still wrong
+    /// when nothing is left to move, in words.
+    pub(super) fn search(
+        &mut self,
+        until: u64,
+        mut first_wrong: impl FnMut(&mut Self) -> Option<String>,
+    ) -> Option<String> {
         loop {
             self.model.keep();
-            let Some(wrong) = self.first_wrong(read) else {
-                return;
-            };
+            let wrong = first_wrong(self)?;
             if self.searches() {
                 let until = self
                     .floating
                     .front()
                     .map_or(until, |attempt| attempt.first - 1);
                 while self.model.expire_next(until) {
-                    if self.first_wrong(read).is_none() {
-                        return self.model.keep();
+                    if first_wrong(self).is_none() {
+                        self.model.keep();
+                        return None;
                     }
                 }
                 self.model.undo_to(0);
             }
             match self.floating.pop_front().filter(|_| self.searches()) {
                 Some(attempt) => self.apply(attempt),
-                None => {
-                    let mut events =
-                        vec![u64::from(read.invoke_event), u64::from(read.complete_event)];
-                    events.dedup();
-                    let what = if read.is_final { "final read" } else { "read" };
-                    let message = format!("{what} at log index {}: {wrong}", read.applied_index);
-                    let checker = if read.is_final {
-                        Checker::C9
-                    } else {
-                        Checker::C1
-                    };
-                    self.findings.derive(checker, events, message);
-                    return;
-                }
+                None => return Some(wrong),
             }
         }
     }

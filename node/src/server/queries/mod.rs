@@ -35,13 +35,19 @@ struct Asked {
 
 impl Asked {
     fn new(question: Question, page: &v1::PageRequest, until: Instant) -> Result<Self, Refused> {
+        let mut after = question.mark(&page.token)?;
+        if let Some(mark) = &mut after
+            && crate::planted::is("page-begins-late")
+        {
+            mark.sequence = mark.sequence.wrapping_add(1);
+        }
         let paging = Paging {
             order: if page.reversed {
                 Order::Reversed
             } else {
                 Order::Forward
             },
-            after: question.mark(&page.token)?,
+            after,
             limit: page_size(page.size),
             until: until.min(Instant::now() + PAGE_TIME_MAX),
         };
