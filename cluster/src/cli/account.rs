@@ -1,19 +1,18 @@
 //! `farthing account`: accounts made and shown.
 
-use std::collections::BTreeMap;
 use std::process::ExitCode;
 
-use clap::{Args, Subcommand};
-use farthing_client::Client;
-use farthing_ledger::{Account, AccountFlags, AccountId};
-use serde::Serialize;
-
+use super::account_rows::Accounts;
 use super::globals::Globals;
 use super::items::{UserData, chosen_id, created_or_refused, missing, missing_is_failure, scales};
+use super::listing::{AccountList, History, Statement, Sums};
 use super::values::id;
 use crate::connect::failure;
 use crate::failure::Failure;
-use crate::output::{self, Align, Printer, Report, Table, uuid};
+use crate::output::Printer;
+use clap::{Args, Subcommand};
+use farthing_client::Client;
+use farthing_ledger::{Account, AccountFlags, AccountId};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum AccountCommand {
@@ -25,6 +24,14 @@ pub(super) enum AccountCommand {
         #[arg(required = true, value_parser = id)]
         ids: Vec<u128>,
     },
+    /// List accounts by what they carry, in the order in which they were created.
+    List(AccountList),
+    /// List the transfers of an account, oldest first.
+    History(Box<History>),
+    /// Show an account's balances after each change of them, or at a time.
+    Balances(Statement),
+    /// Count and sum an account's settled transfers, by code and period.
+    Sums(Sums),
 }
 
 #[derive(Debug, Args)]
@@ -104,6 +111,10 @@ impl AccountCommand {
                 show(&client, printer, &[id]).await
             }
             Self::Get { ids } => show(&client, printer, &ids).await,
+            Self::List(list) => list.run(&client, printer).await,
+            Self::History(history) => history.run(&client, printer).await,
+            Self::Balances(statement) => statement.run(&client, printer).await,
+            Self::Sums(sums) => sums.run(&client, printer).await,
         }
     }
 }
@@ -114,97 +125,6 @@ async fn show(client: &Client, printer: Printer, ids: &[u128]) -> Result<ExitCod
     let missing = missing(ids, &found);
     let accounts: Vec<Account> = found.into_iter().flatten().collect();
     let scales = scales(client, accounts.iter().map(|account| account.ledger)).await?;
-    let rows = accounts
-        .iter()
-        .map(|account| AccountRow::new(account, &scales));
-    printer.print(&Accounts(rows.collect()))?;
+    printer.print(&Accounts::new(&accounts, &scales))?;
     missing_is_failure("account", &missing)
-}
-
-#[derive(Debug, Serialize)]
-struct AccountRow {
-    id: String,
-    ledger: u32,
-    code: u16,
-    flags: Vec<&'static str>,
-    debits_posted: String,
-    credits_posted: String,
-    debits_pending: String,
-    credits_pending: String,
-    user_data_128: String,
-    user_data_64: u64,
-    user_data_32: u32,
-    timestamp: u64,
-}
-
-const FLAG_NAMES: [(AccountFlags, &str); 6] = [
-    (AccountFlags::LINKED, "linked"),
-    (
-        AccountFlags::DEBITS_MUST_NOT_EXCEED_CREDITS,
-        "debits_must_not_exceed_credits",
-    ),
-    (
-        AccountFlags::CREDITS_MUST_NOT_EXCEED_DEBITS,
-        "credits_must_not_exceed_debits",
-    ),
-    (AccountFlags::HISTORY, "history"),
-    (AccountFlags::IMPORTED, "imported"),
-    (AccountFlags::CLOSED, "closed"),
-];
-
-impl AccountRow {
-    fn new(account: &Account, scales: &BTreeMap<u32, u8>) -> Self {
-        let scale = scales.get(&account.ledger).copied().unwrap_or(0);
-        let text = |amount: u128| output::scaled(&amount.to_string(), scale);
-        Self {
-            id: uuid(account.id.0),
-            ledger: account.ledger,
-            code: account.code,
-            flags: FLAG_NAMES
-                .iter()
-                .filter(|(flag, _)| account.flags.contains(*flag))
-                .map(|(_, name)| *name)
-                .collect(),
-            debits_posted: text(account.debits_posted),
-            credits_posted: text(account.credits_posted),
-            debits_pending: text(account.debits_pending),
-            credits_pending: text(account.credits_pending),
-            user_data_128: uuid(account.user_data_128),
-            user_data_64: account.user_data_64,
-            user_data_32: account.user_data_32,
-            timestamp: account.timestamp,
-        }
-    }
-}
-
-#[derive(Debug, Serialize)]
-#[serde(transparent)]
-struct Accounts(Vec<AccountRow>);
-
-impl Report for Accounts {
-    fn table(&self) -> Table {
-        let mut table = Table::new(&[
-            ("id", Align::Left),
-            ("ledger", Align::Right),
-            ("code", Align::Right),
-            ("debits posted", Align::Right),
-            ("credits posted", Align::Right),
-            ("debits pending", Align::Right),
-            ("credits pending", Align::Right),
-            ("flags", Align::Left),
-        ]);
-        for row in &self.0 {
-            table.row(vec![
-                row.id.clone(),
-                row.ledger.to_string(),
-                row.code.to_string(),
-                row.debits_posted.clone(),
-                row.credits_posted.clone(),
-                row.debits_pending.clone(),
-                row.credits_pending.clone(),
-                row.flags.join(" "),
-            ]);
-        }
-        table
-    }
 }

@@ -2,7 +2,9 @@
 //! prints the report; no decision is made here that a test of the library could not see.
 
 mod account;
+mod account_rows;
 mod bench;
+mod chain;
 mod cluster;
 mod config;
 mod explain;
@@ -12,10 +14,13 @@ mod import;
 mod inspect;
 mod items;
 mod ledger;
+mod listing;
 mod man;
+mod past_rows;
 mod prompt;
 pub mod reference;
 mod transfer;
+mod transfer_rows;
 mod values;
 mod verify;
 

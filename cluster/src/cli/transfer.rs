@@ -1,31 +1,35 @@
 //! `farthing transfer`: transfers made and shown.
 
-use std::collections::BTreeMap;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use clap::{ArgGroup, Args, Subcommand};
-use farthing_client::Client;
-use farthing_ledger::{AMOUNT_MAX, AccountId, Transfer, TransferFlags, TransferId, amount};
-use serde::Serialize;
-
+use super::chain::Chain;
 use super::globals::Globals;
 use super::items::{UserData, chosen_id, created_or_refused, missing, missing_is_failure, scales};
+use super::listing::TransferList;
+use super::transfer_rows::Transfers;
 use super::values::{duration, id};
 use crate::connect::failure;
 use crate::failure::{Code, Failure};
-use crate::output::{self, Align, Printer, Report, Table, uuid};
+use crate::output::{Printer, uuid};
+use clap::{ArgGroup, Args, Subcommand};
+use farthing_client::Client;
+use farthing_ledger::{AMOUNT_MAX, AccountId, Transfer, TransferFlags, TransferId, amount};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum TransferCommand {
     /// Move an amount from one account to another, or post or void a pending transfer.
     Create(Box<Create>),
+    /// Move amounts that belong together: all of them, or none.
+    Chain(Chain),
     /// Show transfers by id.
     Get {
         /// Ids: UUID, hexadecimal or decimal.
         #[arg(required = true, value_parser = id)]
         ids: Vec<u128>,
     },
+    /// List transfers by what they carry, oldest first.
+    List(Box<TransferList>),
 }
 
 #[derive(Debug, Args)]
@@ -48,7 +52,7 @@ pub(super) struct Create {
     code: Option<u16>,
     /// Its id [default: a new one, printed before it is sent].
     #[arg(long, value_parser = id, value_name = "ID")]
-    id: Option<u128>,
+    pub(super) id: Option<u128>,
     /// Only reserve the amount; post or void it later.
     #[arg(long)]
     pending: bool,
@@ -126,7 +130,8 @@ impl Create {
             })
     }
 
-    async fn transfer(&self, client: &Client, id: u128) -> Result<Transfer, Failure> {
+    /// What is to be sent.
+    pub(super) async fn transfer(&self, client: &Client, id: u128) -> Result<Transfer, Failure> {
         let pending_id = TransferId(self.post.or(self.void).unwrap_or(0));
         let amount = self
             .amount(async || {
@@ -190,110 +195,24 @@ impl TransferCommand {
                 created_or_refused("transfer", printer, answer)?;
                 show(&client, printer, &[id]).await
             }
+            Self::Chain(chain) => chain.run(&client, printer).await,
             Self::Get { ids } => show(&client, printer, &ids).await,
+            Self::List(list) => list.run(&client, printer).await,
         }
     }
 }
 
-async fn show(client: &Client, printer: Printer, ids: &[u128]) -> Result<ExitCode, Failure> {
+/// Prints transfers as they are stored.
+pub(super) async fn show(
+    client: &Client,
+    printer: Printer,
+    ids: &[u128],
+) -> Result<ExitCode, Failure> {
     let wanted: Vec<TransferId> = ids.iter().map(|id| TransferId(*id)).collect();
     let found = client.lookup_transfers(&wanted).await.map_err(failure)?;
     let missing = missing(ids, &found);
     let transfers: Vec<Transfer> = found.into_iter().flatten().collect();
     let scales = scales(client, transfers.iter().map(|transfer| transfer.ledger)).await?;
-    let rows = transfers
-        .iter()
-        .map(|transfer| TransferRow::new(transfer, &scales));
-    printer.print(&Transfers(rows.collect()))?;
+    printer.print(&Transfers::new(&transfers, &scales))?;
     missing_is_failure("transfer", &missing)
-}
-
-#[derive(Debug, Serialize)]
-struct TransferRow {
-    id: String,
-    debit_account_id: String,
-    credit_account_id: String,
-    amount: String,
-    ledger: u32,
-    code: u16,
-    flags: Vec<&'static str>,
-    pending_id: String,
-    timeout_s: u32,
-    user_data_128: String,
-    user_data_64: u64,
-    user_data_32: u32,
-    timestamp: u64,
-}
-
-const FLAG_NAMES: [(TransferFlags, &str); 9] = [
-    (TransferFlags::LINKED, "linked"),
-    (TransferFlags::PENDING, "pending"),
-    (
-        TransferFlags::POST_PENDING_TRANSFER,
-        "post_pending_transfer",
-    ),
-    (
-        TransferFlags::VOID_PENDING_TRANSFER,
-        "void_pending_transfer",
-    ),
-    (TransferFlags::BALANCING_DEBIT, "balancing_debit"),
-    (TransferFlags::BALANCING_CREDIT, "balancing_credit"),
-    (TransferFlags::CLOSING_DEBIT, "closing_debit"),
-    (TransferFlags::CLOSING_CREDIT, "closing_credit"),
-    (TransferFlags::IMPORTED, "imported"),
-];
-
-impl TransferRow {
-    fn new(transfer: &Transfer, scales: &BTreeMap<u32, u8>) -> Self {
-        let scale = scales.get(&transfer.ledger).copied().unwrap_or(0);
-        Self {
-            id: uuid(transfer.id.0),
-            debit_account_id: uuid(transfer.debit_account_id.0),
-            credit_account_id: uuid(transfer.credit_account_id.0),
-            amount: output::scaled(&transfer.amount.to_string(), scale),
-            ledger: transfer.ledger,
-            code: transfer.code,
-            flags: FLAG_NAMES
-                .iter()
-                .filter(|(flag, _)| transfer.flags.contains(*flag))
-                .map(|(_, name)| *name)
-                .collect(),
-            pending_id: uuid(transfer.pending_id.0),
-            timeout_s: transfer.timeout,
-            user_data_128: uuid(transfer.user_data_128),
-            user_data_64: transfer.user_data_64,
-            user_data_32: transfer.user_data_32,
-            timestamp: transfer.timestamp,
-        }
-    }
-}
-
-#[derive(Debug, Serialize)]
-#[serde(transparent)]
-struct Transfers(Vec<TransferRow>);
-
-impl Report for Transfers {
-    fn table(&self) -> Table {
-        let mut table = Table::new(&[
-            ("id", Align::Left),
-            ("debit account", Align::Left),
-            ("credit account", Align::Left),
-            ("amount", Align::Right),
-            ("ledger", Align::Right),
-            ("code", Align::Right),
-            ("flags", Align::Left),
-        ]);
-        for row in &self.0 {
-            table.row(vec![
-                row.id.clone(),
-                row.debit_account_id.clone(),
-                row.credit_account_id.clone(),
-                row.amount.clone(),
-                row.ledger.to_string(),
-                row.code.to_string(),
-                row.flags.join(" "),
-            ]);
-        }
-        table
-    }
 }

@@ -17,12 +17,49 @@ pub(super) fn duration(text: &str) -> Result<Duration, String> {
         "" | "s" => number.checked_mul(1_000_000),
         "m" | "min" => number.checked_mul(60_000_000),
         "h" => number.checked_mul(3_600_000_000),
-        other => return Err(format!("unknown unit {other:?}: use us, ms, s, min or h")),
+        "d" => number.checked_mul(86_400_000_000),
+        other => {
+            return Err(format!(
+                "unknown unit {other:?}: use us, ms, s, min, h or d"
+            ));
+        }
     };
     // A century is as good as any longer time, and adding it to a clock cannot overflow.
     us.filter(|us| *us <= 100 * 366 * 86_400 * 1_000_000)
         .map(Duration::from_micros)
         .ok_or_else(|| "longer than a century".to_owned())
+}
+
+/// A moment: RFC 3339 such as `2026-11-23T04:00:00Z`, a day such as `2026-11-23` (its begin in UTC), or nanoseconds since
+/// 1970; in nanoseconds since 1970.
+pub(super) fn moment(text: &str) -> Result<u64, String> {
+    let wrong = || {
+        "expected a time such as 2026-11-23T04:00:00Z, a day such as 2026-11-23, or nanoseconds since 1970"
+            .to_owned()
+    };
+    if text.bytes().all(|byte| byte.is_ascii_digit()) {
+        return text.parse().map_err(|_| wrong());
+    }
+    let time = match chrono::DateTime::parse_from_rfc3339(text) {
+        Ok(time) => time.to_utc(),
+        Err(_) => {
+            let day = chrono::NaiveDate::parse_from_str(text, "%Y-%m-%d").map_err(|_| wrong())?;
+            day.and_time(chrono::NaiveTime::MIN).and_utc()
+        }
+    };
+    let ns = time
+        .timestamp_nanos_opt()
+        .and_then(|ns| u64::try_from(ns).ok());
+    ns.ok_or_else(|| "between 1970 and 2262".to_owned())
+}
+
+/// The other way round, to the microsecond, which is as much as a person reads.
+pub(super) fn moment_text(ns: u64) -> String {
+    let time = i64::try_from(ns).map(chrono::DateTime::from_timestamp_nanos);
+    time.map_or_else(
+        |_| ns.to_string(),
+        |time| time.to_rfc3339_opts(chrono::SecondsFormat::Micros, true),
+    )
 }
 
 /// A 128-bit id: a UUID, 32 hexadecimal digits, a hexadecimal number after `0x`, or a decimal number.
@@ -69,8 +106,20 @@ mod tests {
         assert_eq!(duration("250ms"), Ok(Duration::from_millis(250)));
         assert_eq!(duration("10"), Ok(Duration::from_secs(10)));
         assert_eq!(duration("2 min"), Ok(Duration::from_secs(120)));
-        for wrong in ["", "s", "1.5s", "-1s", "10 days", "99999999999999h"] {
+        assert_eq!(duration("7d"), Ok(Duration::from_secs(604_800)));
+        for wrong in ["", "s", "1.5s", "-1s", "10 weeks", "99999999999999h"] {
             assert!(duration(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn moments() {
+        assert_eq!(moment("1970-01-02"), Ok(86_400_000_000_000));
+        assert_eq!(moment("1970-01-01T01:00:00.5+01:00"), Ok(500_000_000));
+        assert_eq!(moment("77"), Ok(77));
+        assert_eq!(moment_text(1_500_000_000), "1970-01-01T00:00:01.500000Z");
+        for wrong in ["", "yesterday", "1969-12-31", "2026-13-01", "-1"] {
+            assert!(moment(wrong).is_err(), "{wrong}");
         }
     }
 

@@ -135,3 +135,78 @@ fn bad_rows_stop_an_import_or_are_left_out() {
         2
     );
 }
+
+#[test]
+fn what_happened_is_listed() {
+    let cluster = Cluster::start();
+    let create = "ledger create 840 --currency USD --scale 2";
+    cluster.ok(create.split(' '));
+    for id in ["1", "2", "3"] {
+        let create = format!("account create --id {id} --ledger 840 --code 10 --user-data-64 {id}");
+        cluster.ok(create.split(' '));
+    }
+    for (id, credit, amount, code) in [
+        ("11", "2", "1.25", "1"),
+        ("12", "3", "2", "2"),
+        ("13", "2", "4", "1"),
+    ] {
+        let create = format!(
+            "transfer create --id {id} --debit 1 --credit {credit} --amount {amount} --ledger 840 --code {code}"
+        );
+        cluster.ok(create.split(' '));
+    }
+    let json = |line: &str| cluster.json(line.split(' '));
+    let column = |rows: &serde_json::Value, name: &str| -> Vec<String> {
+        let rows = rows.as_array().unwrap().iter();
+        rows.map(|row| row[name].as_str().unwrap().to_owned())
+            .collect()
+    };
+    let history = json("account history 1");
+    assert_eq!(column(&history, "amount"), ["1.25", "2.00", "4.00"]);
+    let newest = json("account history 1 --reversed --limit 2 --side debit");
+    assert_eq!(column(&newest, "amount"), ["4.00", "2.00"]);
+    assert_eq!(
+        column(&json("transfer list --account 2 --code 1"), "amount"),
+        ["1.25", "4.00"]
+    );
+    let from = history[1]["timestamp"].as_u64().unwrap();
+    assert_eq!(
+        column(&json(&format!("transfer list --from {from}")), "amount"),
+        ["2.00", "4.00"]
+    );
+    assert_eq!(
+        json("transfer list --to 1970-01-02")
+            .as_array()
+            .unwrap()
+            .len(),
+        0
+    );
+    let accounts = json("account list --user-data-64 2");
+    assert_eq!(column(&accounts, "credits_posted"), ["5.25"]);
+    assert_eq!(
+        json("account list --ledger 840").as_array().unwrap().len(),
+        3
+    );
+
+    let statement = json("account balances 1");
+    assert_eq!(
+        column(&statement, "debits_posted"),
+        ["1.25", "3.25", "7.25"]
+    );
+    let then = json(&format!("account balances 1 --at {from}"));
+    assert_eq!(column(&then, "debits_posted"), ["3.25"]);
+    let sums = json("account sums 1 --by-code");
+    assert_eq!(column(&sums, "debits_posted"), ["5.25", "2.00"]);
+    assert_eq!(sums[0]["debit_count"], 2);
+
+    let wrong = |line: &str, words: &str| {
+        let output = cluster.run(line.split(' '));
+        let text = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(!output.status.success() && text.contains(words), "{text}");
+    };
+    wrong("account history 9", "[NOT_FOUND]");
+    wrong("account balances 1 --at 1970-01-02", "created later");
+    wrong("transfer list --from 2 --to 1", "--to is before --from");
+    wrong("transfer list --from yesterday", "expected a time");
+    wrong("account sums 1 --period 1500ms", "whole seconds");
+}

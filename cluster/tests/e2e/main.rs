@@ -14,6 +14,7 @@ mod operating;
 mod payments;
 mod prompt;
 mod queries;
+mod recipes;
 mod support;
 mod terminal;
 mod vectors;

@@ -115,7 +115,12 @@ mod tests {
     #[test]
     fn commands_subcommands_flags_and_values() {
         assert_eq!(at("acc"), ["account"]);
-        assert_eq!(at("account "), ["create", "get", "help"]);
+        assert_eq!(
+            at("account "),
+            [
+                "balances", "create", "get", "help", "history", "list", "sums"
+            ]
+        );
         assert_eq!(
             at("account create --deb"),
             ["--debits-must-not-exceed-credits"]
@@ -124,7 +129,7 @@ mod tests {
         assert_eq!(at("-o json acc"), ["account"]);
         assert_eq!(at("account get --out"), ["--output"]);
         assert_eq!(at("help trans"), ["transfer"]);
-        assert_eq!(at("help transfer c"), ["create"]);
+        assert_eq!(at("help transfer c"), ["chain", "create"]);
         assert_eq!(at("nonsense"), [""; 0]);
     }
 

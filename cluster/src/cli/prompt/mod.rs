@@ -10,7 +10,7 @@ mod editor;
 mod language;
 mod lines;
 mod watch;
-mod words;
+pub(super) mod words;
 
 use std::io::{self, IsTerminal as _};
 use std::process::ExitCode;

@@ -5,7 +5,7 @@
 ///
 /// # Errors
 /// In words, when a quote is not closed or the line ends with a backslash.
-pub(super) fn split(line: &str) -> Result<Vec<String>, String> {
+pub(in crate::cli) fn split(line: &str) -> Result<Vec<String>, String> {
     let mut cut = Cut::new(line);
     let mut words = Vec::new();
     while let Some(word) = cut.next_word() {
