@@ -124,13 +124,13 @@ planted: deps ## plant bugs in nodes, one after another, until a checker notices
 	$(CARGO) build --release --locked -p farthing-node
 	$(TARGET)/release/jepsen planted --node-bin $(TARGET)/release/farthing-node-planted --dir "$(PLANTED_DIR)" $(PLANTED)
 
-# Three minutes of appends under faults, judged by a checker that is not ours; then the same with a stale read in it.
+# Four minutes of appends under faults, judged by a checker that is not ours; then the same with a stale read in it.
 PORCUPINE_DIR ?= $(DIR)-porcupine
 porcupine: deps ## have the append history of a run judged by Porcupine (needs go)
 	@command -v go >/dev/null || { echo "Porcupine is a Go library: install Go 1.22 or later (apt-get install golang-go)"; exit 1; }
 	$(CARGO) build --release --locked -p farthing-node -p farthing-jepsen
 	@rm -rf "$(PORCUPINE_DIR)"
-	$(TARGET)/release/jepsen run --workload append --nemesis kill,partition --rate 4000 --time 180 \
+	$(TARGET)/release/jepsen run --workload append --nemesis kill,partition --rate 4000 --time 240 \
 	  --seed 7 --dir "$(PORCUPINE_DIR)"
 	$(TARGET)/release/jepsen mutate --mutation stale-read "$(PORCUPINE_DIR)/history.jsonl" "$(PORCUPINE_DIR)/stale.jsonl"
 	@for history in history stale; do $(TARGET)/release/jepsen export --porcupine \
