@@ -19,6 +19,7 @@ mod man;
 mod past_rows;
 mod prompt;
 pub mod reference;
+mod statement;
 mod transfer;
 mod transfer_rows;
 mod values;
