@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::{Demo, books};
 use crate::connect::may_pass;
-use crate::failure::Failure;
+use crate::failure::{Code, Failure};
 use crate::local::operate;
 use crate::local::{Actions, Target};
 use crate::output::{self, Report, Table};
@@ -121,6 +121,12 @@ impl Demo {
         let mut done = Actions::default();
         let begun = Instant::now();
         for id in operate::resolve(&self.layout, &description, target).await? {
+            if !self.network.stands_before(id) {
+                let what = format!("node {id} cannot be cut off");
+                return Err(Failure::new(Code::Process, what)
+                    .because("it was added after the demo began: nothing stands between it and the others")
+                    .advise(format!("use `pause {id}`, which stops the node instead")));
+            }
             let fresh = self.network.cuts().cut(id)?;
             done.add(id, if fresh { "cut off" } else { "cut off already" });
         }

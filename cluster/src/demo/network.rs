@@ -129,6 +129,11 @@ impl Network {
         &self.cuts
     }
 
+    /// Whether a proxy stands in front of a node.
+    pub(super) fn stands_before(&self, node: u64) -> bool {
+        self.shown.nodes.iter().any(|known| known.id == node)
+    }
+
     pub(super) fn endpoints(&self) -> Vec<String> {
         self.shown.endpoints()
     }

@@ -118,3 +118,32 @@ fn a_node_is_cut_off_and_connected_again_and_a_killed_demo_leaves_no_node() {
     demo.signal(Signal::KILL);
     wait_until_gone(&nodes);
 }
+
+#[test]
+fn a_node_that_was_added_is_not_said_to_be_cut_off_and_a_demo_that_was_kept_goes_on() {
+    let _turn = one_at_a_time();
+    let home = tempfile::tempdir().unwrap();
+    let mut kept = demo(&home);
+    kept.args(["--keep", "--keep-going"]);
+    let (mut demo, mut at) = (Driven::piped(kept), 0);
+    demo.write("cluster add\npartition 4\n");
+    demo.wait_for(&mut at, "added after the demo began");
+    demo.write(
+        "transfer create --id 77 --debit 1 --credit 2 --amount 1 --ledger 978 --code 1\nexit\n",
+    );
+    demo.wait_for(&mut at, "cluster up` starts them again");
+    demo.end();
+    let cluster = dirs(&home)[0].join("cluster");
+    let run = |args: &[&str]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_farthing"));
+        command.arg("--dir").arg(&cluster).args(args);
+        let output = command.output().unwrap();
+        let text = String::from_utf8_lossy(&output.stdout).into_owned();
+        assert!(output.status.success(), "{args:?}: {text} {output:?}");
+        text
+    };
+    run(&["cluster", "up"]);
+    assert!(run(&["transfer", "get", "77"]).contains("1.00"));
+    assert!(run(&["verify"]).contains("4 nodes have the same digest"));
+    run(&["cluster", "down"]);
+}
