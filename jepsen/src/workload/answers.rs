@@ -3,13 +3,14 @@
 use std::time::Duration;
 
 use farthing_client::queries::{self, BalanceRow, SumRow, read};
-use farthing_client::{AccountFilter, AccountId, Balances, TransferFilter};
+use farthing_client::{AccountFilter, AccountId, Balances, Error, TransferFilter};
 use farthing_proto::convert::query::{accounts_to_wire, transfers_to_wire};
 use farthing_proto::v1::queries_client::QueriesClient;
 use farthing_proto::v1::{
-    AccountBalancesRequest, PageRequest, QueryAccountsRequest, QueryTransfersRequest,
-    SumTransfersRequest,
+    AccountBalancesReply, AccountBalancesRequest, PageRequest, QueryAccountsRequest,
+    QueryTransfersRequest, SumTransfersReply, SumTransfersRequest,
 };
+use tonic::transport::Channel;
 use tonic::{Request, Response, Status};
 
 use super::questions::Listing;
@@ -18,6 +19,8 @@ use crate::history::{
     About, AccountState, Amounts, Change, Filter, Hex, Number, Page, Rows, Statement, Sum,
     TransferRow,
 };
+
+type Client = QueriesClient<Channel>;
 
 /// A page and the token of the next; empty when there is none.
 type Answered = (Page, String);
@@ -44,14 +47,15 @@ impl Remote {
                     page,
                     consistency,
                 };
-                let reply = self
-                    .ask(request, deadline, async |mut client, request| {
-                        client.query_transfers(request).await
-                    })
-                    .await?;
-                let rows =
-                    |rows: Vec<_>| Rows::Transfers(rows.into_iter().map(TransferRow).collect());
-                Ok(answered(read::transfers(&reply).map_err(unreadable)?, rows))
+                let call =
+                    async |mut client: Client, request| client.query_transfers(request).await;
+                self.ask(request, deadline, call, |reply| {
+                    let rows = |rows: Vec<_>| rows.into_iter().map(TransferRow).collect();
+                    Ok(answered(read::transfers(reply)?, |it| {
+                        Rows::Transfers(rows(it))
+                    }))
+                })
+                .await
             }
             About::Accounts => {
                 let request = QueryAccountsRequest {
@@ -59,14 +63,14 @@ impl Remote {
                     page,
                     consistency,
                 };
-                let reply = self
-                    .ask(request, deadline, async |mut client, request| {
-                        client.query_accounts(request).await
-                    })
-                    .await?;
-                let rows =
-                    |rows: Vec<_>| Rows::Accounts(rows.into_iter().map(AccountState).collect());
-                Ok(answered(read::accounts(&reply).map_err(unreadable)?, rows))
+                let call = async |mut client: Client, request| client.query_accounts(request).await;
+                self.ask(request, deadline, call, |reply| {
+                    let rows = |rows: Vec<_>| rows.into_iter().map(AccountState).collect();
+                    Ok(answered(read::accounts(reply)?, |it| {
+                        Rows::Accounts(rows(it))
+                    }))
+                })
+                .await
             }
             About::Statement => {
                 let request = AccountBalancesRequest {
@@ -75,29 +79,9 @@ impl Remote {
                     consistency,
                     ..AccountBalancesRequest::default()
                 };
-                let reply = self
-                    .ask(request, deadline, async |mut client, request| {
-                        client.account_balances(request).await
-                    })
-                    .await?;
-                let applied_index = reply.applied_index;
-                Ok(match read::statement(&reply).map_err(unreadable)? {
-                    None => (
-                        Page {
-                            applied_index,
-                            more: false,
-                            rows: Rows::Statement(None),
-                        },
-                        String::new(),
-                    ),
-                    Some(it) => {
-                        let opening = amounts(&it.opening);
-                        answered(it.page, |rows| {
-                            let rows = rows.iter().map(change).collect();
-                            Rows::Statement(Some(Statement { opening, rows }))
-                        })
-                    }
-                })
+                let call =
+                    async |mut client: Client, request| client.account_balances(request).await;
+                self.ask(request, deadline, call, statement).await
             }
             About::Sums => {
                 let request = SumTransfersRequest {
@@ -107,18 +91,8 @@ impl Remote {
                     page,
                     consistency,
                 };
-                let reply = self
-                    .ask(request, deadline, async |mut client, request| {
-                        client.sum_transfers(request).await
-                    })
-                    .await?;
-                let rows = read::sums(&reply).map_err(unreadable)?;
-                let page = Page {
-                    applied_index: reply.applied_index,
-                    more: !reply.next_page_token.is_empty(),
-                    rows: Rows::Sums(rows.iter().map(sum).collect()),
-                };
-                Ok((page, reply.next_page_token))
+                let call = async |mut client: Client, request| client.sum_transfers(request).await;
+                self.ask(request, deadline, call, sums).await
             }
         }
     }
@@ -127,24 +101,43 @@ impl Remote {
         &self,
         message: M,
         deadline: Duration,
-        call: impl AsyncFnOnce(
-            QueriesClient<tonic::transport::Channel>,
-            Request<M>,
-        ) -> Result<Response<R>, Status>,
-    ) -> Result<R, End> {
+        call: impl AsyncFnOnce(Client, Request<M>) -> Result<Response<R>, Status>,
+        read: impl FnOnce(&R) -> Result<Answered, Error>,
+    ) -> Result<Answered, End> {
         let mut request = Request::new(message);
         request.set_timeout(deadline);
-        self.call(deadline, |channel| async move {
+        let reply = self.call(deadline, |channel| async move {
             let reply = call(QueriesClient::new(channel), request).await?;
             Ok(reply.into_inner())
-        })
-        .await
-        .map_err(End::of_read)
+        });
+        let reply = reply.await.map_err(End::of_read)?;
+        read(&reply).map_err(|error| End::fail(error.to_string()))
     }
 }
 
-fn unreadable(error: farthing_client::Error) -> End {
-    End::fail(error.to_string())
+fn statement(reply: &AccountBalancesReply) -> Result<Answered, Error> {
+    let Some(found) = read::statement(reply)? else {
+        let page = Page {
+            applied_index: reply.applied_index,
+            more: false,
+            rows: Rows::Statement(None),
+        };
+        return Ok((page, String::new()));
+    };
+    let opening = amounts(&found.opening);
+    Ok(answered(found.page, |rows| {
+        let rows = rows.iter().map(change).collect();
+        Rows::Statement(Some(Statement { opening, rows }))
+    }))
+}
+
+fn sums(reply: &SumTransfersReply) -> Result<Answered, Error> {
+    let page = Page {
+        applied_index: reply.applied_index,
+        more: !reply.next_page_token.is_empty(),
+        rows: Rows::Sums(read::sums(reply)?.iter().map(sum).collect()),
+    };
+    Ok((page, reply.next_page_token.clone()))
 }
 
 fn answered<T>(page: queries::Page<T>, rows: impl FnOnce(Vec<T>) -> Rows) -> Answered {
