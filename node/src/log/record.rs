@@ -6,8 +6,9 @@ use super::types::{EntryKind, LogId};
 pub(super) const RECORD_HEADER_BYTES: usize = 64;
 /// Records begin at multiples of this.
 pub(super) const ALIGNMENT: usize = 64;
-/// Vote, committed and purged records at the start of every segment.
-pub(super) const PREAMBLE_RECORDS: usize = 3;
+/// What every segment begins with, so that recycling an older one loses none of them.
+pub(super) const PREAMBLE: [Kind; 3] = [Kind::Vote, Kind::Committed, Kind::Purged];
+pub(super) const PREAMBLE_RECORDS: usize = PREAMBLE.len();
 /// Stands for "none" where an index is expected.
 const NONE: u64 = u64::MAX;
 const VERSION: u8 = 1;

@@ -1,7 +1,7 @@
 //! What a sequence of records means: one record after the other, as they lie on disk.
 
 use super::positions::{Positions, Purge};
-use super::record::{Header, Kind, PREAMBLE_RECORDS};
+use super::record::{Header, Kind, PREAMBLE, PREAMBLE_RECORDS};
 use super::segment::Index;
 use super::types::{LogId, Vote};
 
@@ -17,6 +17,8 @@ pub(super) struct Replay {
     /// Highest record number known durable.
     pub(super) proven: u64,
     pub(super) records: u64,
+    /// Number of the first record that the segment being read does not merely begin with.
+    preamble_end: u64,
 }
 
 impl Replay {
@@ -29,6 +31,7 @@ impl Replay {
             next_record: 0,
             proven: 0,
             records: 0,
+            preamble_end: 0,
         }
     }
 
@@ -36,12 +39,16 @@ impl Replay {
     /// was durable by then.
     pub(super) fn begin_segment(&mut self, first_record: u64) {
         self.next_record = first_record;
-        self.proven = self.proven.max(first_record + PREAMBLE_RECORDS as u64 - 1);
+        self.preamble_end = first_record.saturating_add(PREAMBLE_RECORDS as u64);
+        self.proven = self.proven.max(self.preamble_end - 1);
     }
 
-    /// Takes the next record (the caller has checked its number), whose entry, if it is one, lies at `offset..end` of the current segment. An error says
-    /// why it cannot follow what came before.
+    /// Takes the next record (the caller has checked its number), whose entry, if it is one, lies at `offset..end` of
+    /// the current segment. An error says why it cannot follow what came before.
     pub(super) fn apply(&mut self, header: &Header, offset: u32, end: u32) -> Result<(), String> {
+        if header.record_number < self.preamble_end {
+            self.check_preamble(header)?;
+        }
         if self.records == 0 {
             // The oldest segment's first record says up to where entries existed in older ones.
             if let Some(index) = header.durable_index {
@@ -61,16 +68,7 @@ impl Replay {
                 self.positions.append(log_id);
                 self.index.push(log_id.index, offset, end);
             }
-            Kind::Vote => {
-                if header.log_id().is_some() {
-                    let committed = header.index == 1;
-                    self.vote = Some(Vote {
-                        term: header.term,
-                        node: header.node,
-                        committed,
-                    });
-                }
-            }
+            Kind::Vote => self.vote = vote(header).or(self.vote),
             Kind::Committed => self.committed = header.log_id(),
             Kind::Purged => {
                 if let Some(log_id) = header.log_id()
@@ -92,6 +90,29 @@ impl Replay {
         Ok(())
     }
 
+    /// What a segment begins with repeats what the segments before it came to. Where it does not, one of the two was
+    /// not written by a log, and recycling the older one would decide which.
+    fn check_preamble(&self, header: &Header) -> Result<(), String> {
+        let left = self.preamble_end - header.record_number;
+        if PREAMBLE.iter().rev().nth(left as usize - 1) != Some(&header.kind) {
+            return Err("a segment does not begin with it".to_owned());
+        }
+        let is_oldest = self.records < PREAMBLE_RECORDS as u64;
+        if is_oldest {
+            return Ok(());
+        }
+        let state = self.positions.state();
+        let same = match header.kind {
+            Kind::Vote => vote(header) == self.vote,
+            Kind::Committed => header.log_id() == self.committed,
+            _ => header.log_id() == state.last_purged,
+        };
+        if same && header.durable_index == self.positions.last_index() {
+            return Ok(());
+        }
+        Err("it does not say what the segments before it came to".to_owned())
+    }
+
     /// Whether every entry that is neither purged nor void lies in one of the segments read. `whole` says that no
     /// older segment ever existed.
     pub(super) fn is_complete(&self, whole: bool) -> bool {
@@ -104,4 +125,12 @@ impl Replay {
             }
         }
     }
+}
+
+fn vote(header: &Header) -> Option<Vote> {
+    header.log_id().map(|_| Vote {
+        term: header.term,
+        node: header.node,
+        committed: header.index == 1,
+    })
 }

@@ -9,7 +9,7 @@ use super::config::Config;
 use super::error::OpenError;
 use super::pool::Pool;
 use super::positions::Positions;
-use super::record::{Header, Kind, PREAMBLE_RECORDS, RECORD_HEADER_BYTES, fields};
+use super::record::{Header, PREAMBLE, PREAMBLE_RECORDS, RECORD_HEADER_BYTES, fields};
 use super::segment::{SEGMENT_HEADER_BYTES, SegmentFile, SegmentHeader, segment_path};
 use super::types::{LogId, Vote};
 
@@ -46,12 +46,12 @@ pub(super) fn start_segment(
         (vote.term, vote.node, u64::from(vote.committed))
     });
     let preamble: [_; PREAMBLE_RECORDS] = [
-        (Kind::Vote, vote),
-        (Kind::Committed, fields(stream.committed)),
-        (Kind::Purged, fields(stream.positions.state().last_purged)),
+        vote,
+        fields(stream.committed),
+        fields(stream.positions.state().last_purged),
     ];
     let mut bytes = header.encode().to_vec();
-    for (at, (kind, (term, node, index))) in preamble.into_iter().enumerate() {
+    for (at, (kind, (term, node, index))) in PREAMBLE.into_iter().zip(preamble).enumerate() {
         let header = Header {
             kind,
             use_sequence,

@@ -50,6 +50,21 @@ fn place_of(disk: &MemoryDisk, number: u64, index: u64) -> usize {
         .unwrap()
 }
 
+/// Changes a byte of the record at `start` and gives it a checksum that matches.
+fn forge(disk: &MemoryDisk, number: u64, start: usize, field: usize, value: u8) {
+    let path = segment(number);
+    let bytes = disk.contents(&path).unwrap();
+    let length = u32::from_le_bytes(bytes[start + 4..start + 8].try_into().unwrap()) as usize;
+    let mut changed = bytes[start..start + RECORD_HEADER_BYTES + length].to_vec();
+    changed[field] = value;
+    let checksum = crc32c::crc32c(&changed[4..]).to_le_bytes();
+    changed[..4].copy_from_slice(&checksum);
+    for (at, new) in changed.into_iter().enumerate() {
+        disk.corrupt(&path, start + at, bytes[start + at] ^ new)
+            .unwrap();
+    }
+}
+
 fn damage_of(disk: &MemoryDisk, what: &str) -> Damage {
     match try_open(disk) {
         Err(OpenError::Damaged(damage)) => *damage,
@@ -179,21 +194,34 @@ fn a_record_of_a_newer_version_is_not_guessed_at() {
     append(&log, entries(1, 1..=1, 0));
     log.close();
     let start = place_of(&disk, 1, 1);
-    // Kind 77, with a checksum that matches.
-    let bytes = disk.contents(&segment(1)).unwrap();
-    let mut changed = bytes[start..start + RECORD_HEADER_BYTES].to_vec();
-    changed[16] = 77;
-    let checksum = crc32c::crc32c(&changed[4..]).to_le_bytes();
-    changed[..4].copy_from_slice(&checksum);
-    for at in 0..RECORD_HEADER_BYTES {
-        disk.corrupt(&segment(1), start + at, bytes[start + at] ^ changed[at])
-            .unwrap();
-    }
+    forge(&disk, 1, start, 16, 77);
     let refused = try_open(&disk).unwrap_err();
     assert!(
         matches!(refused, OpenError::Unsupported { .. }),
         "{refused}"
     );
+}
+
+#[test]
+fn a_segment_begins_with_what_those_before_it_came_to() {
+    // A record that no log wrote, with a checksum that matches: without this rule the log opened, recycled the segment
+    // that the others needed, and did not open the next time.
+    let (disk, _) = filled();
+    let last = records(&disk, 1).last().unwrap().0;
+    forge(&disk, 1, last, 16, record::Kind::Purged as u8);
+    let damage = damage_of(&disk, "a purge of all entries before the next segment");
+    let purged = records(&disk, 2)[2].0 as u64;
+    assert_eq!((damage.segment, damage.offset), (2, purged));
+
+    // Vote, committed and purged: what each says (its index), of which kind it is, and which entries it follows.
+    for (at, (start, _)) in records(&filled().0, 2).into_iter().take(3).enumerate() {
+        for (field, value) in [(24, 9), (16, record::Kind::Mark as u8), (48, 9)] {
+            let (disk, _) = filled();
+            forge(&disk, 2, start, field, value);
+            let damage = damage_of(&disk, &format!("field {field} of record {at}"));
+            assert_eq!((damage.segment, damage.offset), (2, start as u64));
+        }
+    }
 }
 
 #[test]
