@@ -3,6 +3,8 @@
 
 use std::path::Path;
 
+use farthing_proto::peer::v1 as wire;
+
 use crate::cold::{self, Kind};
 use crate::config::{Config, Error};
 use crate::consensus::reread::{self as consensus, message};
@@ -53,6 +55,18 @@ pub enum Form {
     Vitals,
     /// A part of a snapshot.
     SnapshotChunk,
+    /// The answer to a snapshot.
+    SnapshotReply,
+    /// A leader's request to take over.
+    TransferLeader,
+    /// The answer to one.
+    TransferLeaderReply,
+    /// A leader's answer how far to read.
+    ReadIndexReply,
+    /// The answer to a node that starts.
+    ProbeReply,
+    /// A question for a checkpoint.
+    FetchCheckpoint,
 }
 
 /// Reads the bytes and writes what they say.
@@ -93,6 +107,12 @@ pub fn reread(form: Form, bytes: &[u8]) -> Result<Vec<u8>, String> {
         Form::RememberReply => Ok(consensus::remember_reply(message(bytes)?)),
         Form::Vitals => Ok(consensus::vitals(message(bytes)?)),
         Form::SnapshotChunk => consensus::snapshot_chunk(message(bytes)?),
+        Form::SnapshotReply => consensus::snapshot_reply(message(bytes)?),
+        Form::TransferLeader => consensus::transfer_leader(message(bytes)?),
+        Form::TransferLeaderReply => consensus::as_it_is::<wire::TransferLeaderReply>(bytes),
+        Form::ReadIndexReply => consensus::as_it_is::<wire::ReadIndexReply>(bytes),
+        Form::ProbeReply => consensus::as_it_is::<wire::ProbeReply>(bytes),
+        Form::FetchCheckpoint => consensus::as_it_is::<wire::FetchCheckpointRequest>(bytes),
     }
 }
 

@@ -23,7 +23,7 @@ pub(super) const PART: super::Part = super::Part {
     ],
 };
 
-const FORMS: [Form; 8] = [
+const FORMS: [Form; 14] = [
     Form::Append,
     Form::AppendReply,
     Form::Vote,
@@ -32,6 +32,12 @@ const FORMS: [Form; 8] = [
     Form::RememberReply,
     Form::Vitals,
     Form::SnapshotChunk,
+    Form::SnapshotReply,
+    Form::TransferLeader,
+    Form::TransferLeaderReply,
+    Form::ReadIndexReply,
+    Form::ProbeReply,
+    Form::FetchCheckpoint,
 ];
 
 /// A byte for the message and whether the rest is its bytes or is to be made an append.
@@ -185,6 +191,15 @@ fn seeds() -> Vec<Vec<u8>> {
     let begin = wire::SnapshotChunk {
         part: Some(Part::Header(header)),
     };
+    let take_over = wire::TransferLeaderRequest {
+        from_leader: vote,
+        to: 2,
+        last_log_id: log_id(6),
+    };
+    let refused = wire::TransferLeaderReply {
+        accepted: false,
+        reason: "behind".into(),
+    };
     let bytes = [
         append.encode_to_vec(),
         reply.encode_to_vec(),
@@ -194,6 +209,20 @@ fn seeds() -> Vec<Vec<u8>> {
         remembered.encode_to_vec(),
         vitals.encode_to_vec(),
         begin.encode_to_vec(),
+        wire::SnapshotReply { vote }.encode_to_vec(),
+        take_over.encode_to_vec(),
+        refused.encode_to_vec(),
+        wire::ReadIndexReply {
+            index: Some(9),
+            leader: 3,
+        }
+        .encode_to_vec(),
+        wire::ProbeReply {
+            initialized: true,
+            last_log_index: 6,
+        }
+        .encode_to_vec(),
+        wire::FetchCheckpointRequest { index_min: 5 }.encode_to_vec(),
     ];
     let mut seeds = corpus::numbered(bytes);
     let bytes_of_a_file = wire::FileChunk {

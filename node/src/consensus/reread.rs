@@ -118,3 +118,27 @@ pub(crate) fn snapshot_chunk(message: wire::SnapshotChunk) -> Reread {
     };
     Ok(wire::SnapshotChunk { part: Some(part) }.encode_to_vec())
 }
+
+/// The answer to a snapshot.
+pub(crate) fn snapshot_reply(message: wire::SnapshotReply) -> Reread {
+    let vote = convert::vote_from_wire(message.vote).map_err(words)?;
+    let vote = Some(convert::vote_to_wire(&vote));
+    Ok(wire::SnapshotReply { vote }.encode_to_vec())
+}
+
+/// A leader's request to take over.
+pub(crate) fn transfer_leader(message: wire::TransferLeaderRequest) -> Reread {
+    let vote = convert::vote_from_wire(message.from_leader).map_err(words)?;
+    let last = message.last_log_id.as_ref().map(convert::log_id_from_wire);
+    let again = wire::TransferLeaderRequest {
+        from_leader: Some(convert::vote_to_wire(&vote)),
+        to: message.to,
+        last_log_id: last.as_ref().map(convert::log_id_to_wire),
+    };
+    Ok(again.encode_to_vec())
+}
+
+/// A message whose fields are used as they came.
+pub(crate) fn as_it_is<M: Message + Default>(bytes: &[u8]) -> Reread {
+    Ok(message::<M>(bytes)?.encode_to_vec())
+}
