@@ -23,6 +23,12 @@ const ROWS: &[Row] = &[
         others: false,
     },
     Row {
+        folder: "reconcile",
+        ours: &["farthing-ledger"],
+        never: &["tokio", "tonic", "prost", "openraft", "rocksdb", "rust_decimal"],
+        others: true,
+    },
+    Row {
         folder: "proto",
         ours: &["farthing-ledger"],
         never: &["openraft", "rocksdb", "rust_decimal"],
