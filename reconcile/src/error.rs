@@ -226,13 +226,29 @@ fn amount_advice(error: AmountError) -> &'static str {
     }
 }
 
-/// Text from outside, short enough for a message.
+/// Text from outside, short enough for a message, and without what would break its line or a terminal.
 pub(crate) fn short(text: &str) -> String {
     const CHARS_MAX: usize = 48;
-    match text.char_indices().nth(CHARS_MAX) {
-        Some((end, _)) => format!("{}...", &text[..end]),
-        None => text.to_owned(),
+    let mut chars = text.chars().map(|c| match c {
+        c if c.is_control() => char::REPLACEMENT_CHARACTER,
+        c => c,
+    });
+    let mut short: String = chars.by_ref().take(CHARS_MAX).collect();
+    if chars.next().is_some() {
+        short.push_str("...");
     }
+    short
+}
+
+/// What a library says of something from outside, which it may quote.
+pub(crate) fn quoting(error: &dyn std::error::Error) -> String {
+    const CHARS_MAX: usize = 200;
+    let text = error.to_string();
+    let clean = text.chars().map(|c| match c {
+        c if c.is_control() => char::REPLACEMENT_CHARACTER,
+        c => c,
+    });
+    clean.take(CHARS_MAX).collect()
 }
 
 /// Joins names for a message, not all of them if there are many.

@@ -105,6 +105,10 @@ fn the_oldest_version() {
     let section = &statement.sections()[0];
     assert_eq!(section.id, "2026-021");
     assert_eq!(section.account, "XX02FARTHING0000000001");
+    // From the dates of the balances: what was closed the day before, and the end of the last day.
+    let period = statement.period().unwrap();
+    assert_eq!(period.first_ns, NOON - DAY / 2 - DAY / 24);
+    assert_eq!(period.last_ns, period.first_ns + DAY - 1);
     let checks: Vec<(CheckKind, bool)> = statement
         .checks()
         .iter()
@@ -226,6 +230,37 @@ fn several_accounts() {
         error.contains("no statement of 8; the file has 4711 0815, 9"),
         "{error}"
     );
+}
+
+#[test]
+fn an_account_that_is_not_asked_for_may_have_any_currency() {
+    let both = VERSION_13
+        .replace("47110815", "9")
+        .replace("2.49", "2.4999");
+    let of = |account: &str| {
+        let account = Some(account.to_owned());
+        let options = CamtOptions {
+            account,
+            ..CamtOptions::default()
+        };
+        read(both.as_bytes(), &options, &reading())
+    };
+    assert_eq!(of("4711 0815").unwrap().checks().len(), 1);
+    assert!(of("9").unwrap_err().to_string().contains("2.4999"));
+}
+
+#[test]
+fn a_period_may_be_said() {
+    let said = "<FrToDt><FrDtTm>2026-01-31T12:00:00Z</FrDtTm><ToDtTm>2026-02-02T12:00:00Z</ToDtTm></FrToDt>";
+    let period = good(&around(said)).period();
+    let expected = Span {
+        first_ns: NOON,
+        last_ns: NOON + 2 * DAY,
+    };
+    assert_eq!(period, Some(expected));
+    assert_eq!(good(&around("")).period(), None);
+    let backwards = said.replace("02-02", "01-02");
+    assert_eq!(good(&around(&backwards)).period(), None);
 }
 
 #[test]

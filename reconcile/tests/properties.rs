@@ -97,6 +97,7 @@ fn any_options() -> impl Strategy<Value = Options> {
             window_ns,
             tight_windows_ns,
             sums,
+            period: None,
         },
     )
 }

@@ -571,8 +571,10 @@ fn bounds_of_the_search_are_told() {
     };
     assert_eq!(not_searched(few), (0, 1));
     assert_eq!(not_searched(Sums::default()), (1, 0));
-    let steps_max = 60;
-    assert_eq!(not_searched(Sums { steps_max, ..few }), (1, 0));
+    // Stopped at once, an entry is counted once, whatever was left to try.
+    for steps_max in [0, 60] {
+        assert_eq!(not_searched(Sums { steps_max, ..few }), (1, 0));
+    }
 }
 
 #[test]
@@ -672,6 +674,44 @@ fn the_difference_is_explained_to_the_last_unit() {
             "different": "0.50", "missing": "-0.20", "extra": "0.07", "ambiguous": "-10.00",
         })
     );
+}
+
+#[test]
+fn what_may_be_in_the_statement_before_or_behind_is_marked() {
+    let options = Options {
+        window_ns: 6 * HOUR,
+        period: Some(Span {
+            first_ns: at(0),
+            last_ns: at(48),
+        }),
+        ..Options::default()
+    };
+    let statement = statement(&[
+        line("", 1, 5),
+        line("", 2, 7),
+        line("", 3, 41),
+        line("", 4, 43),
+    ]);
+    let ledger = [
+        transfer(1, 11, -3),
+        transfer(2, 12, 5),
+        transfer(3, 13, 24),
+        transfer(4, 14, 43),
+        transfer(5, 15, 60),
+    ];
+    let report = reconcile(&statement, &ledger, &options).unwrap();
+    let near: Vec<bool> = report
+        .items(&Class::ALL)
+        .map(|item| item.near_edge)
+        .collect();
+    let (missing, extra) = near.split_at(4);
+    assert_eq!(missing, [true, false, false, true]);
+    assert_eq!(extra, [true, true, false, true, true]);
+    assert_eq!(report.summary().class(Class::Missing).near_edge, 2);
+    assert_eq!(report.summary().class(Class::Extra).near_edge, 4);
+    // Without a period there is no edge.
+    let report = reconcile(&statement, &ledger, &Options::default()).unwrap();
+    assert!(report.items(&Class::ALL).all(|item| !item.near_edge));
 }
 
 #[test]

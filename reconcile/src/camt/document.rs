@@ -3,11 +3,12 @@
 use super::CamtOptions;
 use super::entry::Draft;
 use super::names::{self, Name};
+use super::section::SectionDraft;
 use super::walk::Visitor;
 use crate::amount::{NumberFormat, parse_signed};
 use crate::direction::Direction;
 use crate::error::{Place, Problem, StatementError, list, short};
-use crate::statement::{Balance, Builder, Reading, Section, Statement, same_account};
+use crate::statement::{Builder, Reading, Statement, same_account};
 use crate::time::{self, Span, TimeFormat};
 
 /// An amount with its currency.
@@ -15,25 +16,6 @@ use crate::time::{self, Span, TimeFormat};
 pub(super) struct Amount {
     pub(super) value: u128,
     pub(super) currency: String,
-}
-
-/// What was read of a `Bal`.
-#[derive(Debug, Default)]
-struct BalanceDraft {
-    code: String,
-    amount: Option<Amount>,
-    direction: Option<Direction>,
-}
-
-/// What was read of a `Stmt`.
-#[derive(Debug, Default)]
-struct SectionDraft {
-    section: Section,
-    /// Whether its entries count: it is the account that was asked for. Known with its first entry.
-    wanted: Option<bool>,
-    balance: BalanceDraft,
-    /// The balance that the bank closed with the day before; it opens where nothing else does.
-    previous: Option<Balance>,
 }
 
 pub(super) struct Document<'a> {
@@ -127,10 +109,9 @@ impl<'a> Document<'a> {
 
     fn end_section(&mut self, line: u64) -> Result<(), StatementError> {
         let wanted = self.is_wanted(line)?;
-        let mut draft = std::mem::take(&mut self.section);
-        draft.section.opening = draft.section.opening.or(draft.previous);
+        let section = std::mem::take(&mut self.section).finish();
         if wanted {
-            self.builder.push_section(draft.section)?;
+            self.builder.push_section(section)?;
         }
         Ok(())
     }
@@ -160,24 +141,6 @@ impl<'a> Document<'a> {
             return Ok(());
         }
         draft.with_entry(self.options, |entry| self.builder.push(entry))
-    }
-
-    fn end_balance(&mut self) {
-        let draft = std::mem::take(&mut self.section.balance);
-        let (Some(amount), Some(direction)) = (draft.amount, draft.direction) else {
-            return;
-        };
-        let balance = Some(Balance {
-            direction,
-            amount: amount.value,
-        });
-        match draft.code.as_str() {
-            "OPBD" => self.section.section.opening = balance,
-            "PRCD" => self.section.previous = balance,
-            "CLBD" => self.section.section.closing = balance,
-            // Available, forward, interim and other balances say nothing about the entries booked here.
-            _ => {}
-        }
     }
 
     /// An amount in the ledger's smallest unit; in the currency of its `Ccy`. Amounts of entries in another currency that
@@ -260,13 +223,14 @@ impl<'a> Document<'a> {
         line: u64,
     ) -> Result<(), StatementError> {
         use Name::{
-            Acct, Amt, Bal, Cd, CdOrPrtry, CdtDbtInd, IBAN, Id, NbOfNtries, Othr, Sum, Tp,
-            TtlCdtNtries, TtlDbtNtries, TtlNtries, TxsSummry,
+            Acct, Amt, Bal, Cd, CdOrPrtry, CdtDbtInd, Dt, DtTm, FrDtTm, FrToDt, IBAN, Id,
+            NbOfNtries, Othr, Sum, ToDtTm, Tp, TtlCdtNtries, TtlDbtNtries, TtlNtries, TxsSummry,
         };
         match inner {
             [Id] => self.section.section.id = short(text),
             [Acct, Id, IBAN] | [Acct, Id, Othr, Id] => {
                 self.section.section.account = short(text);
+                self.is_wanted(line)?;
             }
             [Bal, Tp, CdOrPrtry, Cd] => text.clone_into(&mut self.section.balance.code),
             [Bal, Amt] => {
@@ -275,7 +239,12 @@ impl<'a> Document<'a> {
             [Bal, CdtDbtInd] => {
                 self.section.balance.direction = Some(self.direction(path, text, line)?);
             }
-            [Bal] => self.end_balance(),
+            [Bal, Dt, Dt | DtTm] => {
+                self.section.balance.date = Some(self.span(path, text, line)?);
+            }
+            [Bal] => self.section.end_balance(),
+            [FrToDt, FrDtTm] => self.section.from = Some(self.span(path, text, line)?),
+            [FrToDt, ToDtTm] => self.section.to = Some(self.span(path, text, line)?),
             [TxsSummry, TtlNtries, NbOfNtries] => {
                 let count = self.count(path, text, line)?;
                 self.section.section.stated.count = Some(count);
@@ -415,7 +384,7 @@ impl Visitor for Document<'_> {
         };
         match inner {
             [] => self.section.section.place = self.place(line),
-            [Name::Bal] => self.section.balance = BalanceDraft::default(),
+            [Name::Bal] => self.section.begin_balance(),
             [Name::Ntry] => {
                 self.entry_count += 1;
                 self.entry = Some(Draft::new(Place {
@@ -424,7 +393,9 @@ impl Visitor for Document<'_> {
                 }));
             }
             [Name::Ntry, Name::NtryDtls, Name::TxDtls] => {
-                if let Some(entry) = &mut self.entry {
+                if let Some(entry) = &mut self.entry
+                    && self.section.wanted != Some(false)
+                {
                     let result = entry.begin_detail(&self.reading.limits);
                     return result.map_err(|problem| self.wrong(path, line, problem));
                 }
@@ -441,6 +412,8 @@ impl Visitor for Document<'_> {
         match inner {
             [] => self.end_section(line),
             [Name::Ntry] => self.end_entry(line),
+            // Whatever it says is not asked for, and may be in another currency.
+            _ if self.section.wanted == Some(false) => Ok(()),
             [Name::Ntry, inner @ ..] => self.end_in_entry(path, inner, text, line),
             _ => self.end_in_section(path, inner, text, line),
         }

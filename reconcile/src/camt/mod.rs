@@ -14,6 +14,7 @@
 mod document;
 mod entry;
 mod names;
+mod section;
 mod source;
 mod walk;
 

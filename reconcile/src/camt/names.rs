@@ -32,7 +32,7 @@ macro_rules! names {
 
 names! {
     Document BkToCstmrStmt Stmt
-    Id Acct IBAN Othr
+    Id Acct IBAN Othr FrToDt FrDtTm ToDtTm
     Bal Tp CdOrPrtry Cd Prtry
     TxsSummry TtlNtries TtlCdtNtries TtlDbtNtries NbOfNtries Sum
     Ntry NtryRef Amt CdtDbtInd RvslInd Sts BookgDt ValDt Dt DtTm AcctSvcrRef AddtlNtryInf

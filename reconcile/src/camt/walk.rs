@@ -10,7 +10,7 @@ use quick_xml::reader::Reader;
 
 use super::names::Name;
 use super::source::{Source, TooLong};
-use crate::error::{Problem, StatementError, short};
+use crate::error::{Problem, StatementError, quoting, short};
 use crate::limits::Limits;
 
 /// What is told of a document.
@@ -104,7 +104,7 @@ impl Walk<'_> {
                 let encoding = declaration
                     .encoding()
                     .transpose()
-                    .map_err(|error| Problem::Xml(error.to_string()))?;
+                    .map_err(|error| Problem::Xml(quoting(&error)))?;
                 // US-ASCII is a part of UTF-8.
                 let known = ["utf-8", "utf8", "us-ascii", "ascii"];
                 if let Some(encoding) = encoding
@@ -126,7 +126,7 @@ impl Walk<'_> {
             Event::GeneralRef(reference) => {
                 let character = reference
                     .resolve_char_ref()
-                    .map_err(|error| Problem::Xml(error.to_string()))?;
+                    .map_err(|error| Problem::Xml(quoting(&error)))?;
                 match (character, resolve_xml_entity(reference)) {
                     (Some(character), _) => {
                         let mut bytes = [0; 4];
@@ -213,7 +213,7 @@ impl Walk<'_> {
                 }
             }
             Error::Io(error) => Problem::Io(io::Error::new(error.kind(), error.to_string())),
-            other => Problem::Xml(other.to_string()),
+            other => Problem::Xml(quoting(&other)),
         }
     }
 }
@@ -221,11 +221,11 @@ impl Walk<'_> {
 /// The attribute `Ccy`.
 fn currency(tag: &BytesStart<'_>) -> Result<Option<String>, Problem> {
     for attribute in tag.attributes() {
-        let attribute = attribute.map_err(|error| Problem::Xml(error.to_string()))?;
+        let attribute = attribute.map_err(|error| Problem::Xml(quoting(&error)))?;
         if attribute.key.local_name().as_ref() == "Ccy" {
             let value = attribute
                 .normalized_value(XmlVersion::Implicit1_0)
-                .map_err(|error| Problem::Xml(error.to_string()))?;
+                .map_err(|error| Problem::Xml(quoting(&error)))?;
             return Ok(Some(value.trim().to_owned()));
         }
     }

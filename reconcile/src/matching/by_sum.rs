@@ -64,7 +64,7 @@ pub(super) fn sums(work: &mut Work<'_>, sums: &Sums) -> u64 {
             };
             let open = search.run();
             steps = search.steps;
-            not_searched += open.not_searched;
+            not_searched += search.unexplained(&open.not_searched);
             settle(work, &search, &open.doubts, totals);
         }
     }
@@ -133,7 +133,8 @@ struct Doubtful {
 struct Open {
     doubts: Vec<Doubtful>,
     doubtful_count: usize,
-    not_searched: u64,
+    /// Totals for which a bound was reached; more than once if under more than one rule.
+    not_searched: Vec<usize>,
 }
 
 impl Open {
@@ -143,7 +144,7 @@ impl Open {
             return;
         }
         if self.doubtful_count + count > ALL_DOUBTFUL_MAX {
-            self.not_searched += 1;
+            self.not_searched.push(total);
             return;
         }
         self.doubtful_count += count;
@@ -205,6 +206,18 @@ impl Search<'_> {
         result
     }
 
+    /// How many of these totals, each counted once, nothing was found for after all.
+    fn unexplained(&self, totals: &[usize]) -> u64 {
+        let mut open = vec![false; self.totals.len()];
+        for total in totals {
+            open[*total] = true;
+        }
+        for finding in &self.findings {
+            open[finding.total] = false;
+        }
+        open.iter().filter(|open| **open).count() as u64
+    }
+
     /// Tries one rule on all open totals, again and again while that settles any. Gives back those about which it says
     /// nothing.
     fn phase(&mut self, rule: Rule, mut open: Vec<usize>, result: &mut Open) -> Vec<usize> {
@@ -232,7 +245,7 @@ impl Search<'_> {
                     _ if again => undecided.push(total),
                     Outcome::Nothing => rest.push(total),
                     Outcome::NotSearched => {
-                        result.not_searched += 1;
+                        result.not_searched.push(total);
                         // Few parts may still be searched where many could not.
                         rest.push(total);
                     }

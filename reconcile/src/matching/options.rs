@@ -1,7 +1,7 @@
 //! What counts as the same.
 
 use crate::direction::Sides;
-use crate::time::DAY_NS;
+use crate::time::{DAY_NS, Span};
 
 /// How two sides are compared.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -18,6 +18,9 @@ pub struct Options {
     pub tight_windows_ns: Vec<u64>,
     /// How sums are looked for. `None`: not at all.
     pub sums: Option<Sums>,
+    /// The time that the statement covers, if it does not say so itself. What is missing or extra no farther than the
+    /// window from its ends, or beyond them, is marked: its partner may be in the statement before or behind.
+    pub period: Option<Span>,
 }
 
 /// Bounds of the search for sums.
@@ -80,6 +83,7 @@ impl Default for Options {
             window_ns: DAY_NS,
             tight_windows_ns: Vec::new(),
             sums: Some(Sums::default()),
+            period: None,
         }
     }
 }

@@ -16,6 +16,8 @@ pub(crate) struct Work<'a> {
     pub(crate) statement: &'a Statement,
     pub(crate) options: Options,
     ledger: &'a [LedgerEntry],
+    /// The time that the statement covers, if it is known.
+    period: Option<Span>,
     /// Rank to index.
     order: Vec<u32>,
     statement_open: Vec<bool>,
@@ -52,6 +54,7 @@ impl<'a> Work<'a> {
         Ok(Self {
             statement,
             options: options.clone(),
+            period: options.period.or_else(|| statement.period()),
             ledger,
             order,
             statement_open: vec![true; statement.len()],
@@ -139,6 +142,23 @@ impl<'a> Work<'a> {
     pub(crate) fn sums_equal(&self, statement: &[u32], ledger: &[u32]) -> bool {
         let own = |index: &u32| self.statement.is_own_currency(*index as usize);
         statement.iter().all(own) && self.statement_net(statement) == self.ledger_net(ledger)
+    }
+
+    /// Whether the partner of what is missing or extra may be in the statement before or behind.
+    pub(crate) fn is_near_edge(&self, statement: &[u32], ledger: &[u32]) -> bool {
+        let Some(period) = self.period else {
+            return false;
+        };
+        let window_ns = self.options.window_ns;
+        let begin = period.first_ns.saturating_add(window_ns);
+        let end = period.last_ns.saturating_sub(window_ns);
+        let entries = statement.iter().map(|index| self.statement_span(*index));
+        let transfers = ledger
+            .iter()
+            .map(|rank| Span::instant(self.ledger(*rank).timestamp));
+        entries
+            .chain(transfers)
+            .any(|span| span.is_known() && (span.first_ns < begin || span.last_ns > end))
     }
 
     /// Gives entries their verdict. Both sides must be sorted and open.

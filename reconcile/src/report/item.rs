@@ -27,6 +27,10 @@ pub struct Item<'a> {
     /// Of ambiguous ones: why.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub doubt: Option<Doubt>,
+    /// Of missing and extra ones: so close to an end of the statement's period, or beyond it, that its partner may be in the
+    /// statement before or behind.
+    #[serde(skip_serializing_if = "is_false")]
+    pub near_edge: bool,
     /// Of the statement, in its order.
     pub statement: Vec<StatementItem<'a>>,
     /// Of the ledger, in the order of time.
@@ -154,6 +158,7 @@ impl<'a> Item<'a> {
             named_by: None,
             reasons: Vec::new(),
             doubt: None,
+            near_edge: false,
             statement: entries()
                 .map(|index| StatementItem::of(work, work.statement.entry(*index as usize)))
                 .collect(),
@@ -172,7 +177,9 @@ impl<'a> Item<'a> {
                 item.reasons = reasons(work, group);
                 item.details = details(work, group, field);
             }
-            Verdict::Missing | Verdict::Extra => {}
+            Verdict::Missing | Verdict::Extra => {
+                item.near_edge = work.is_near_edge(group.statement, group.ledger);
+            }
         }
         item
     }

@@ -56,6 +56,9 @@ pub struct ClassSummary {
     pub class: Class,
     /// How many items.
     pub items: u64,
+    /// How many of them, missing or extra, are so close to an end of the statement's period, or beyond it, that their
+    /// partners may be in the statement before or behind.
+    pub near_edge: u64,
     /// Entries of the statement.
     pub statement: Tally,
     /// Entries of the ledger.
@@ -128,6 +131,7 @@ impl Side {
 #[derive(Clone, Copy, Default)]
 struct Both {
     items: u64,
+    near_edge: u64,
     statement: Side,
     ledger: Side,
 }
@@ -135,6 +139,7 @@ struct Both {
 impl Both {
     fn plus(mut self, other: &Self) -> Self {
         self.items += other.items;
+        self.near_edge += other.near_edge;
         for (side, more) in [
             (&mut self.statement, &other.statement),
             (&mut self.ledger, &other.ledger),
@@ -166,6 +171,9 @@ impl Summary {
                 both.ledger.add(Some((entry.direction, entry.amount)));
             }
             let class = group.verdict.class();
+            if matches!(class, Class::Missing | Class::Extra) {
+                both.near_edge = work.is_near_edge(group.statement, group.ledger).into();
+            }
             for (_, sum) in classes.iter_mut().filter(|(other, _)| *other == class) {
                 *sum = sum.plus(&both);
             }
@@ -195,6 +203,7 @@ impl Summary {
                 .map(|(class, both)| ClassSummary {
                     class: *class,
                     items: both.items,
+                    near_edge: both.near_edge,
                     statement: both.statement.tally(scale),
                     ledger: both.ledger.tally(scale),
                 })

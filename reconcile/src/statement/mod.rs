@@ -200,6 +200,20 @@ impl Statement {
         &self.checks
     }
 
+    /// The time that its sections cover, if all of them say so.
+    #[must_use]
+    pub fn period(&self) -> Option<Span> {
+        let mut periods = self.sections.iter().map(|section| section.period);
+        let first = periods.next()??;
+        periods.try_fold(first, |all, period| {
+            let period = period?;
+            Some(Span {
+                first_ns: all.first_ns.min(period.first_ns),
+                last_ns: all.last_ns.max(period.last_ns),
+            })
+        })
+    }
+
     /// What was left out.
     #[must_use]
     pub const fn skipped(&self) -> Skipped {

@@ -5,6 +5,7 @@
 use crate::amount::{Net, text};
 use crate::direction::Direction;
 use crate::error::Place;
+use crate::time::Span;
 
 /// A balance, in the ledger's smallest unit. From the account holder's point of view a credit is money it has.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -24,6 +25,8 @@ pub struct Section {
     pub account: String,
     /// Where it begins.
     pub place: Place,
+    /// The time that it covers, if it says so: `FrToDt`, or the dates of its balances.
+    pub period: Option<Span>,
     /// Balance before the first entry.
     pub opening: Option<Balance>,
     /// Balance behind the last entry.
