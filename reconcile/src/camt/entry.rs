@@ -1,7 +1,7 @@
 //! One booking on its way from XML to a statement.
 
-use super::document::Amount;
 use super::names::Name;
+use super::values::Amount;
 use super::{CamtOptions, EntryDate};
 use crate::direction::Direction;
 use crate::error::{Place, Problem, StatementError};

@@ -16,6 +16,7 @@ mod entry;
 mod names;
 mod section;
 mod source;
+mod values;
 mod walk;
 
 use std::io::Read;

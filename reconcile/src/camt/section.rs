@@ -1,6 +1,6 @@
 //! What a statement says of itself, on its way from XML.
 
-use super::document::Amount;
+use super::values::Amount;
 use crate::direction::Direction;
 use crate::statement::{Balance, Section};
 use crate::time::Span;

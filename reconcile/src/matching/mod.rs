@@ -25,6 +25,8 @@ mod components;
 mod groups;
 mod options;
 mod runs;
+mod sum_outcome;
+mod sum_search;
 mod work;
 
 pub use groups::{Class, Doubt, Rule};
