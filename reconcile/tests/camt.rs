@@ -84,7 +84,6 @@ fn the_oldest_version() {
     assert_eq!(
         references(&statement, 0),
         [
-            (None, "1"),
             (None, "BANK-77"),
             (None, "FILE-9"),
             (Some(1), "0192f3a4b5c6778899aabbccddeeff01"),
@@ -261,6 +260,22 @@ fn a_period_may_be_said() {
     assert_eq!(good(&around("")).period(), None);
     let backwards = said.replace("02-02", "01-02");
     assert_eq!(good(&around(&backwards)).period(), None);
+}
+
+#[test]
+fn a_number_that_counts_entries_is_no_reference() {
+    let numbered =
+        |number: &str| PLAIN.replace("<Sts>", &format!("<NtryRef>{number}</NtryRef><Sts>"));
+    for (number, count) in [
+        ("1", 0),
+        ("0001", 0),
+        ("0", 0),
+        ("2", 1),
+        ("18446744073709551615", 1),
+    ] {
+        let statement = good(&entry(&numbered(number)));
+        assert_eq!(references(&statement, 0).len(), count, "{number}");
+    }
 }
 
 #[test]

@@ -4,7 +4,7 @@ use super::CamtOptions;
 use super::entry::Draft;
 use super::names::{self, Name};
 use super::section::SectionDraft;
-use super::values::is_reference;
+use super::values::{is_count, is_reference};
 use super::walk::Visitor;
 use crate::error::{Place, Problem, StatementError, list, short};
 use crate::statement::{Builder, Reading, Statement, same_account};
@@ -228,6 +228,7 @@ impl<'a> Document<'a> {
                 }
                 [BookgDt, Dt | DtTm] => entry.booking = Some(self.span(path, text, line)?),
                 [ValDt, Dt | DtTm] => entry.value = Some(self.span(path, text, line)?),
+                [NtryRef] if is_count(text, self.section.entry_count) => {}
                 [NtryRef | AcctSvcrRef] | [NtryDtls, Btch, MsgId | PmtInfId] => entry
                     .reference(text, false, &self.reading.limits)
                     .map_err(|problem| self.wrong(path, line, problem))?,
@@ -282,6 +283,7 @@ impl Visitor for Document<'_> {
             [Name::Bal] => self.section.begin_balance(),
             [Name::Ntry] => {
                 self.entry_count += 1;
+                self.section.entry_count += 1;
                 self.entry = Some(Draft::new(Place {
                     line,
                     entry: self.entry_count,

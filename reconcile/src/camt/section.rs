@@ -12,6 +12,8 @@ pub(super) struct SectionDraft {
     /// Whether it is of the account that was asked for. Known with its account, or else with its first entry.
     pub(super) wanted: Option<bool>,
     pub(super) balance: BalanceDraft,
+    /// Entries that began.
+    pub(super) entry_count: u64,
     /// The balance that the bank closed with the day before; it opens where nothing else does.
     previous: Option<Balance>,
     /// The period as it is said.

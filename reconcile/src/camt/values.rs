@@ -136,3 +136,11 @@ pub(super) const fn is_reference(name: Name) -> bool {
             | PrcgId
     )
 }
+
+/// Whether a bank's reference merely counts the entries of the statement, from 1 or from 0. As a number it would be the same
+/// as that of many things.
+pub(super) fn is_count(text: &str, entry_count: u64) -> bool {
+    text.parse().is_ok_and(|number: u64| {
+        number == entry_count || number.checked_add(1) == Some(entry_count)
+    })
+}

@@ -161,19 +161,25 @@ pub(super) fn groups(work: &mut Work<'_>, keys: &Keys, field: Field) {
     }
 }
 
-/// Settles as different what is called the same and was not found equal: by ids everything that is tied together, by user
-/// data only one entry and one transfer. What was found by another name meanwhile may leave equal sides behind.
+/// Settles as different what is called the same and was not found equal: by ids everything that is tied together. By user
+/// data only one entry and one transfer, close in time: a bank that numbers its entries and a shop that numbers its orders
+/// have numbers in common. What was found by another name meanwhile may leave equal sides behind.
 pub(super) fn differences(work: &mut Work<'_>, keys: &Keys, field: Field) {
     let mut found = Vec::new();
     keys.components(work, field).for_each(|component| {
         let (statement, ledger) = (&component.statement, &component.ledger);
-        let pair = statement.len() == 1 && ledger.len() == 1;
-        if field == Field::Id || pair {
-            let verdict = match work.sums_equal(statement, ledger) {
-                true if pair => Verdict::Matched(Rule::pair(field)),
-                true => Verdict::Matched(Rule::group(field)),
-                false => Verdict::Different(field),
-            };
+        let pair = match (&statement[..], &ledger[..]) {
+            ([index], [rank]) => Some((*index, *rank)),
+            _ => None,
+        };
+        let verdict = match (work.sums_equal(statement, ledger), pair) {
+            (true, Some(_)) => Verdict::Matched(Rule::pair(field)),
+            (true, None) => Verdict::Matched(Rule::group(field)),
+            (false, _) => Verdict::Different(field),
+        };
+        let near = pair.is_some_and(|(index, rank)| work.is_near(index, rank));
+        let equal_pair = pair.is_some() && verdict != Verdict::Different(field);
+        if field == Field::Id || near || equal_pair {
             found.push((verdict, statement.clone(), ledger.clone()));
         }
     });

@@ -114,6 +114,16 @@ impl<'a> Work<'a> {
         self.statement.entry(index as usize).span()
     }
 
+    /// Whether both may have happened within the window of each other.
+    pub(super) fn is_near(&self, index: u32, rank: u32) -> bool {
+        let span = self.statement_span(index);
+        let time = self.ledger(rank).timestamp;
+        let window_ns = self.options.window_ns;
+        let reach =
+            span.first_ns.saturating_sub(window_ns)..=span.last_ns.saturating_add(window_ns);
+        reach.contains(&time)
+    }
+
     /// What a field of a transfer says; zero is "none".
     pub(crate) fn value(&self, rank: u32, field: Field) -> u128 {
         let entry = self.ledger(rank);

@@ -121,6 +121,17 @@ fn a_name_tells_more_than_an_amount() {
         &[order(1, 900, 0), transfer(2, 500, 1)],
         &["different/user_data_64: 1 = 1", "extra:  = 2"],
     );
+    // A year apart the name is a coincidence; an id is not.
+    check(
+        &[line("77", 500, 9_000)],
+        &[order(1, 900, 0)],
+        &["missing: 1 = ", "extra:  = 1"],
+    );
+    check(
+        &[line("77", 500, 9_000)],
+        &[transfer(77, 900, 0)],
+        &["different/id: 1 = 77"],
+    );
     // Of several who share the name one is left, after the others were found by their amounts and times.
     let crowd = [order(1, 500, 0), order(2, 500, 40), order(3, 700, 80)];
     check(

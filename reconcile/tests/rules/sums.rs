@@ -2,8 +2,8 @@
 
 use farthing_reconcile::*;
 
-use super::common::*;
 use super::check;
+use super::common::*;
 
 #[test]
 fn a_total_of_whole_days() {
