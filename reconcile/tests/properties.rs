@@ -254,6 +254,113 @@ proptest! {
             }
         }
     }
+
+    /// One total and some parts, against the description of the rules, taken literally, with chance left out.
+    #[test]
+    fn sums_are_what_they_are_said_to_be(
+        parts in prop::collection::btree_map(-40_i64..40, 1_u128..25, 0..9),
+        sum in 25_u128..70,
+        hour in -10_i64..10,
+        window in 10_u64..40,
+    ) {
+        let ledger: Vec<LedgerEntry> = (1..)
+            .zip(&parts)
+            .map(|(id, (hour, amount))| transfer(id, *amount, *hour))
+            .collect();
+        let options = Options {
+            window_ns: window * HOUR,
+            sums: Some(Sums { odds_min: 0, ..Sums::default() }),
+            ..Options::default()
+        };
+        let statement = statement(&[line("", sum, hour)]);
+        let report = reconcile(&statement, &ledger, &options).unwrap();
+        let item = report
+            .items(&Class::ALL)
+            .find(|item| !item.statement.is_empty())
+            .unwrap();
+        let found: Vec<usize> = item
+            .ledger
+            .iter()
+            .map(|entry| u128::from_str_radix(&entry.id.replace('-', ""), 16).unwrap() as usize - 1)
+            .collect();
+        let (class, expected) = naive_sum(&ledger, sum, at(hour), options.window_ns);
+        prop_assert_eq!(item.class, class, "{:?}", expected);
+        if let Some(expected) = expected {
+            prop_assert_eq!(found, expected);
+        }
+    }
+}
+
+/// What becomes of a total, and of which parts; `None` where several ways were found, of which not all are told.
+fn naive_sum(
+    ledger: &[LedgerEntry],
+    sum: u128,
+    time: u64,
+    window_ns: u64,
+) -> (Class, Option<Vec<usize>>) {
+    let comes_to = |places: &[usize]| {
+        places.len() >= 2
+            && places
+                .iter()
+                .map(|place| ledger[*place].amount)
+                .sum::<u128>()
+                == sum
+    };
+    let all: Vec<usize> = (0..ledger.len()).collect();
+    let stretches = |of: &[usize]| -> Vec<Vec<usize>> {
+        let begins = 0..of.len();
+        begins
+            .flat_map(|begin| (begin + 1..=of.len()).map(move |end| begin..end))
+            .map(|range| of[range].to_vec())
+            .collect()
+    };
+    let decide = |ways: Vec<Vec<usize>>| match &ways[..] {
+        [] => None,
+        [only] => Some((Class::Matched, Some(only.clone()))),
+        _ => Some((Class::Ambiguous, None)),
+    };
+    // Whole days, as far as some of each is within reach.
+    let day = |place: &usize| ledger[*place].timestamp / DAY_NS;
+    let reached = |place: &&usize| {
+        let begin = day(place) * DAY_NS;
+        begin <= time + window_ns && time <= begin + DAY_NS - 1 + window_ns
+    };
+    let near_days: Vec<usize> = all.iter().filter(reached).copied().collect();
+    let is_whole = |places: &Vec<usize>| {
+        let others = all.iter().filter(|place| !places.contains(place));
+        others
+            .into_iter()
+            .all(|other| places.iter().all(|place| day(place) != day(other)))
+    };
+    let days = stretches(&near_days)
+        .into_iter()
+        .filter(|places| comes_to(places) && is_whole(places));
+    if let Some(decided) = decide(days.collect()) {
+        return decided;
+    }
+    let within = |place: &&usize| ledger[**place].timestamp.abs_diff(time) <= window_ns;
+    let candidates: Vec<usize> = all.iter().filter(within).copied().collect();
+    let runs: Vec<Vec<usize>> = stretches(&candidates)
+        .into_iter()
+        .filter(|places| comes_to(places))
+        .collect();
+    let adjoins =
+        |places: &&Vec<usize>| places.first() == all.first() || places.last() == all.last();
+    let adjoining: Vec<Vec<usize>> = runs.iter().filter(adjoins).cloned().collect();
+    if let [only] = &adjoining[..] {
+        return (Class::Matched, Some(only.clone()));
+    }
+    if let Some(decided) = decide(runs) {
+        return decided;
+    }
+    let few = (0_u32..1 << candidates.len())
+        .filter(|set| (2..=4).contains(&set.count_ones()))
+        .map(|set| {
+            let bits = (0..candidates.len()).filter(|bit| set >> bit & 1 == 1);
+            bits.map(|bit| candidates[bit]).collect::<Vec<usize>>()
+        })
+        .filter(|places| comes_to(places));
+    decide(few.collect()).unwrap_or((Class::Missing, Some(Vec::new())))
 }
 
 /// Connected parts of the graph, found by walking.

@@ -147,4 +147,14 @@ fn a_tight_window_judges_by_nearness() {
         &ledger,
         &["extra:  = 2", "matched/amount_and_time: 1 = 1"],
     );
+    // It only finds; what it cannot pair may be paired by the wider one.
+    check_with(
+        &options,
+        &[line("", 500, 0), line("", 500, 20)],
+        &[transfer(1, 500, -1), transfer(2, 500, 1)],
+        &[
+            "matched/amount_and_time_in_order: 1 = 1",
+            "matched/amount_and_time_in_order: 2 = 2",
+        ],
+    );
 }
