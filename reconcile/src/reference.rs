@@ -15,6 +15,14 @@ pub(crate) fn numbers(text: &str) -> impl Iterator<Item = u128> {
         .filter(|number| *number != 0)
 }
 
+/// What is written like an id in text of several words: a UUID, or many digits. Shorter numbers are dates and house numbers
+/// as often as names.
+pub(crate) fn ids_in_words(text: &str) -> impl Iterator<Item = &str> {
+    text.split_whitespace()
+        .map(|word| word.trim_matches(|c: char| !c.is_ascii_alphanumeric()))
+        .filter(|word| word.len() >= BARE_HEX_DIGITS_MIN && numbers(word).next().is_some())
+}
+
 fn parse(text: &str) -> [Option<u128>; 2] {
     if let Some(digits) = text.strip_prefix("0x").or_else(|| text.strip_prefix("0X")) {
         return [hex(digits), None];
@@ -74,6 +82,22 @@ mod tests {
         assert_eq!(numbers("0x4d").collect::<Vec<_>>(), [77]);
         let both = "00000000000000000000000000000077";
         assert_eq!(numbers(both).collect::<Vec<_>>(), [77, 0x77]);
+    }
+
+    #[test]
+    fn ids_between_words() {
+        let text = "Order 77 (0192f3a4-b5c6-7788-99aa-bbccddeeff00), 0192f3a4b5c6778899aabbccddeeff01! 2026";
+        assert_eq!(
+            ids_in_words(text).collect::<Vec<_>>(),
+            [
+                "0192f3a4-b5c6-7788-99aa-bbccddeeff00",
+                "0192f3a4b5c6778899aabbccddeeff01"
+            ]
+        );
+        assert_eq!(
+            ids_in_words("several words and a-very-long-one-without-any-number").next(),
+            None
+        );
     }
 
     #[test]

@@ -263,6 +263,20 @@ fn a_period_may_be_said() {
 }
 
 #[test]
+fn references_of_the_payer() {
+    let details = "<NtryDtls><TxDtls><RmtInf><Ustrd>order 77, 0192f3a4b5c6778899aabbccddeeff01.</Ustrd>\
+        <Strd><CdtrRefInf><Ref>RF18 5390</Ref></CdtrRefInf></Strd></RmtInf></TxDtls></NtryDtls></Ntry>";
+    let statement = good(&entry(PLAIN).replace("</Ntry>", details));
+    assert_eq!(
+        references(&statement, 0),
+        [
+            (Some(1), "0192f3a4b5c6778899aabbccddeeff01"),
+            (Some(1), "RF18 5390")
+        ]
+    );
+}
+
+#[test]
 fn a_number_that_counts_entries_is_no_reference() {
     let numbered =
         |number: &str| PLAIN.replace("<Sts>", &format!("<NtryRef>{number}</NtryRef><Sts>"));

@@ -114,6 +114,26 @@ fn a_german_export() {
 }
 
 #[test]
+fn references_between_words() {
+    let file =
+        b"id,amount\n\"1; 2|3 , rent of house 4711, paid by 0192f3a4b5c6778899aabbccddeeff01\",5\n";
+    let statement = good(file, &plain(AmountColumns::signed("amount")));
+    let entry = statement.entry(0);
+    let references: Vec<&str> = entry.references().map(|reference| reference.text).collect();
+    assert_eq!(
+        references,
+        [
+            "1",
+            "2",
+            "3",
+            "rent of house 4711",
+            "paid by 0192f3a4b5c6778899aabbccddeeff01",
+            "0192f3a4b5c6778899aabbccddeeff01"
+        ]
+    );
+}
+
+#[test]
 fn a_byte_order_mark_is_no_part_of_a_name() {
     let statement = good(
         b"\xef\xbb\xbfid,amount\n1,2",

@@ -41,7 +41,7 @@ fn every_class_from_csv() {
                 77,12.50,EUR,2026-01-31,top-up\n\
                 78,-3.00,EUR,2026-01-31T12:00:00+01:00,fee\n\
                 79,9.99,EUR,2026-01-31,\n\
-                80 81,1001.50,EUR,2026-01-31,\"payout, batch\"\n\
+                80;81,1001.50,EUR,2026-01-31,\"payout, batch\"\n\
                 ,5.00,EUR,2026-01-31,one of two\n\
                 0192f3a4-b5c6-7788-99aa-bbccddeeff00,20.00,EUR,2026-02-01,invoice\n";
     let statement = csv::read(file.as_bytes(), &CsvOptions::standard(), &Reading::new(2)).unwrap();

@@ -7,6 +7,7 @@ use super::section::SectionDraft;
 use super::values::{is_count, is_reference};
 use super::walk::Visitor;
 use crate::error::{Place, Problem, StatementError, list, short};
+use crate::reference::ids_in_words;
 use crate::statement::{Builder, Reading, Statement, same_account};
 
 pub(super) struct Document<'a> {
@@ -197,9 +198,9 @@ impl<'a> Document<'a> {
         line: u64,
     ) -> Result<(), StatementError> {
         use Name::{
-            AcctSvcrRef, AddtlNtryInf, Amt, AmtDtls, BookgDt, Btch, Cd, CdtDbtInd, Dt, DtTm, MsgId,
-            NtryDtls, NtryRef, PmtInfId, Prtry, Refs, RmtInf, RvslInd, Sts, TxAmt, TxDtls, Ustrd,
-            ValDt,
+            AcctSvcrRef, AddtlNtryInf, Amt, AmtDtls, BookgDt, Btch, Cd, CdtDbtInd, CdtrRefInf, Dt,
+            DtTm, MsgId, NtryDtls, NtryRef, PmtInfId, Prtry, Refs, RmtInf, RvslInd, Strd, Sts,
+            TxAmt, TxDtls, Ustrd, ValDt,
         };
         // Taken out so that the helpers may be asked; put back below unless the whole ends.
         let Some(mut entry) = self.entry.take() else {
@@ -251,7 +252,17 @@ impl<'a> Document<'a> {
                 [NtryDtls, TxDtls, CdtDbtInd] => {
                     entry.detail_direction(self.direction(path, text, line)?);
                 }
-                [NtryDtls, TxDtls, RmtInf, Ustrd] => entry.describe(text),
+                [NtryDtls, TxDtls, RmtInf, Strd, CdtrRefInf, Name::Ref] => entry
+                    .reference(text, true, &self.reading.limits)
+                    .map_err(|problem| self.wrong(path, line, problem))?,
+                [NtryDtls, TxDtls, RmtInf, Ustrd] => {
+                    entry.describe(text);
+                    for id in ids_in_words(text) {
+                        entry
+                            .reference(id, true, &self.reading.limits)
+                            .map_err(|problem| self.wrong(path, line, problem))?;
+                    }
+                }
                 [AddtlNtryInf] => entry.describe_additionally(text),
                 _ => {}
             }

@@ -39,7 +39,7 @@ names! {
     NtryDtls Btch MsgId PmtInfId
     TxDtls Refs InstrId EndToEndId UETR TxId ClrSysRef AcctOwnrTxId AcctSvcrTxId MktInfrstrctrTxId PrcgId Ref
     AmtDtls TxAmt
-    RmtInf Ustrd
+    RmtInf Ustrd Strd CdtrRefInf
 }
 
 /// `Stmt/Ntry/Amt`, for messages: from the statement on, known names only.

@@ -34,8 +34,8 @@ pub struct CsvOptions {
 /// if there are names that differ in nothing else.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Columns {
-    /// What an entry is called; several columns may be. A cell may hold several references, with spaces, commas,
-    /// semicolons or bars between them.
+    /// What an entry is called; several columns may be, also one that is the description. A cell may hold several references,
+    /// with commas, semicolons or bars between them, and ids among words.
     pub references: Vec<String>,
     /// How much, and in which direction.
     pub amount: AmountColumns,

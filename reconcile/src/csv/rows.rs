@@ -10,6 +10,7 @@ use super::metered::{Metered, TooLong, WrongQuote};
 use crate::amount::{Signed, parse_signed};
 use crate::direction::Direction;
 use crate::error::{Place, Problem, StatementError, short};
+use crate::reference::ids_in_words;
 use crate::statement::{Builder, NewEntry, Reading, Statement};
 use crate::time::{self, Span};
 
@@ -203,8 +204,11 @@ impl Rows<'_> {
         };
         let mut references = Vec::new();
         for column in &self.places.references {
-            let separators = |c: char| c.is_whitespace() || [',', ';', '|'].contains(&c);
-            references.extend(cell(column)?.split(separators));
+            for part in cell(column)?.split([',', ';', '|']) {
+                let part = part.trim();
+                references.push(part);
+                references.extend(ids_in_words(part).filter(|id| *id != part));
+            }
         }
         let description = match &self.places.description {
             Some(column) => cell(column)?,
