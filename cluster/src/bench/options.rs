@@ -6,6 +6,8 @@ use crate::failure::{Code, Failure};
 
 /// Transfers one request may hold.
 pub(super) const BATCH_ITEMS_MAX: u64 = 8_189;
+/// Requests that one client may have under way.
+const IN_FLIGHT_MAX: u64 = 64;
 /// Accounts at most: their ids and balances are held in memory.
 const ACCOUNTS_MAX: u64 = 20_000_000;
 
@@ -56,8 +58,8 @@ pub struct BenchOptions {
     pub clients: u64,
     /// Connections of a client.
     pub connections: u64,
-    /// Requests each client has under way at once.
-    pub in_flight: u64,
+    /// Requests each client has under way at most; `None` is 1, or 64 with a rate, which shall not wait for answers.
+    pub in_flight: Option<u64>,
     /// When above zero: so many callers share the clients, each sending one transfer at a time.
     pub callers: u64,
     /// Transfers sent a second, whatever the answers take; as many as go when `None`.
@@ -84,7 +86,7 @@ impl Default for BenchOptions {
             random_id_percent: 0,
             clients: 1,
             connections: 1,
-            in_flight: 1,
+            in_flight: None,
             callers: 0,
             rate: None,
             queries: 0,
@@ -138,10 +140,20 @@ impl BenchOptions {
         )?;
         in_range("clients", self.clients, 1..=256)?;
         in_range("connections", self.connections, 1..=64)?;
-        in_range("in-flight", self.in_flight, 1..=64)?;
+        in_range("in-flight", self.in_flight(), 1..=IN_FLIGHT_MAX)?;
         in_range("callers", self.callers, 0..=100_000)?;
         in_range("queries", self.queries, 0..=100_000)?;
         in_range("rate", self.rate.unwrap_or(1), 1..=1_000_000_000)
+    }
+
+    /// Requests each client has under way at most.
+    pub(super) fn in_flight(&self) -> u64 {
+        let default = if self.rate.is_some() {
+            IN_FLIGHT_MAX
+        } else {
+            1
+        };
+        self.in_flight.unwrap_or(default)
     }
 
     /// Transfers in one call: one when callers are counted, a batch otherwise.

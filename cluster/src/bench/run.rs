@@ -7,8 +7,6 @@ use std::time::{Duration, Instant};
 
 use farthing_client::{Client, Outcome, ids};
 use farthing_ledger::{Account, AccountId, CreateAccountStatus, CreateTransferStatus, Transfer};
-use futures::StreamExt;
-use futures::stream::FuturesUnordered;
 use tokio::task::JoinSet;
 use tokio::time::sleep_until;
 
@@ -184,7 +182,7 @@ async fn send_all(
     let in_flight = if options.callers > 0 {
         1
     } else {
-        options.in_flight as usize
+        options.in_flight() as usize
     };
     let mut tasks = JoinSet::new();
     for (sender, client) in (0..senders).zip(clients.iter().cycle()) {
@@ -240,7 +238,8 @@ async fn send(
 ) -> Result<Done, Failure> {
     let mut rng = workload.rng(sender);
     let mut done = Done::default();
-    let mut under_way = FuturesUnordered::new();
+    // Tasks of their own: what is under way goes on while the next call is waited for.
+    let mut under_way = JoinSet::new();
     loop {
         while under_way.len() < in_flight {
             let Some(stretch) = workload.take(size) else {
@@ -248,11 +247,14 @@ async fn send(
             };
             let due = pace.wait(workload.place(stretch)).await;
             let transfers = workload.transfers(stretch, &mut rng);
-            under_way.push(call(&client, transfers, due));
+            let client = client.clone();
+            under_way.spawn(async move { call(&client, transfers, due).await });
         }
-        match under_way.next().await {
+        match under_way.join_next().await {
             Some(answer) => {
-                let answer = answer?;
+                let answer = answer.map_err(|error| {
+                    Failure::new(Code::Internal, "a call died").because(error)
+                })??;
                 let count = answer.transfers.len() as u64;
                 workload.answered().fetch_add(count, Ordering::Relaxed);
                 done.take_in(answer);

@@ -56,9 +56,9 @@ pub(super) struct BenchArgs {
     /// Connections of each client.
     #[arg(long, default_value_t = 1, value_name = "COUNT")]
     connections: u64,
-    /// Requests each client has under way at once.
-    #[arg(long, default_value_t = 1, value_name = "COUNT")]
-    in_flight: u64,
+    /// Requests each client has under way at most [default: 1, or with a rate 64, which is the most].
+    #[arg(long, value_name = "COUNT")]
+    in_flight: Option<u64>,
     /// Measure single transfers instead: so many callers share the clients, each sending one at a time.
     #[arg(long, default_value_t = 0, value_name = "COUNT")]
     callers: u64,

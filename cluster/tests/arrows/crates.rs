@@ -25,7 +25,14 @@ const ROWS: &[Row] = &[
     Row {
         folder: "reconcile",
         ours: &["farthing-ledger"],
-        never: &["tokio", "tonic", "prost", "openraft", "rocksdb", "rust_decimal"],
+        never: &[
+            "tokio",
+            "tonic",
+            "prost",
+            "openraft",
+            "rocksdb",
+            "rust_decimal",
+        ],
         others: true,
     },
     Row {

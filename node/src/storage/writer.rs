@@ -226,6 +226,7 @@ impl Writer {
     /// Hands the active window to the run writer and begins a new one; waits for room before.
     fn seal_window(&mut self) -> Result<(), Error> {
         let began_waiting = Instant::now();
+        let filled_in = self.began_at.elapsed();
         let mut waited = false;
         let counters = &self.shared.counters;
         self.shared.wait(|queue| {
@@ -241,6 +242,7 @@ impl Writer {
                     window,
                     began: self.began.clone(),
                     end: self.applied.clone(),
+                    filled_in,
                 };
                 queue.jobs.push_back(Job::Run(Box::new(sealed)));
             }

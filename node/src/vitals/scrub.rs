@@ -99,6 +99,8 @@ impl Pace {
 
 /// Runs until nobody holds the vitals any more.
 pub(super) fn run(weak: &Weak<Inner>, config: ScrubConfig) {
+    // Nobody waits for it: on a busy machine it takes what is left over. Where this is refused, it merely competes.
+    let _ = rustix::process::nice(19);
     let mut next = Instant::now();
     loop {
         std::thread::sleep(PAUSE);

@@ -7,23 +7,37 @@ use rocksdb::{Options, SstFileWriter};
 
 use super::super::database::Database;
 use super::super::error::Error;
-use super::super::shared::Shared;
+use super::super::shared::{Shared, lock};
+use super::Sealed;
 
-/// Slows a run down to its share of the disk and lets it end early.
+/// Longest that a run takes its time. What it writes has to be replayed when the node dies before its end.
+const LEISURE_MAX: Duration = Duration::from_secs(10);
+/// Longest sleep in one piece, so that whoever comes to wait does not wait long.
+const SLEEP_MAX: Duration = Duration::from_millis(20);
+
+/// Slows a run down to its share of the disk, and of the processor while nobody waits for it, and lets it end early.
+///
+/// The nodes of a cluster seal their windows at the same entries or nearly so. Runs at full speed would take a
+/// processor from everybody at once for as long as they last, and what is answered meanwhile would be answered late.
 pub(crate) struct Pace<'a> {
     shared: &'a Shared,
     cancellations: u64,
     began: Instant,
+    /// How long the run may take when nobody waits for it, and what it will then have written.
+    leisure: Duration,
+    expected_bytes: u64,
     bytes: u64,
     checked: u64,
 }
 
 impl<'a> Pace<'a> {
-    pub(crate) fn new(shared: &'a Shared) -> Self {
+    pub(crate) fn new(shared: &'a Shared, sealed: &Sealed) -> Self {
         Self {
             shared,
             cancellations: shared.cancellations(),
             began: Instant::now(),
+            leisure: (sealed.filled_in / 2).min(LEISURE_MAX),
+            expected_bytes: sealed.window.memory_bytes() as u64,
             bytes: 0,
             checked: 0,
         }
@@ -51,6 +65,20 @@ impl<'a> Pace<'a> {
         );
         if let Some(early) = due.checked_sub(self.began.elapsed()) {
             std::thread::sleep(early.min(Duration::from_millis(100)));
+        }
+        self.take_time()
+    }
+
+    /// Waits until so much of the run was due, unless another window or a checkpoint waits for it.
+    fn take_time(&self) -> Result<(), Error> {
+        let done = self.bytes as f64 / self.expected_bytes.max(1) as f64;
+        let due = self.leisure.mul_f64(done.min(1.0));
+        while let Some(early) = due.checked_sub(self.began.elapsed())
+            && !early.is_zero()
+            && lock(&self.shared.queue).jobs.is_empty()
+        {
+            std::thread::sleep(early.min(SLEEP_MAX));
+            self.check()?;
         }
         Ok(())
     }

@@ -8,6 +8,7 @@ mod write;
 
 use std::sync::{Arc, PoisonError};
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 use super::AppliedState;
 use super::error::Error;
@@ -30,6 +31,8 @@ pub(crate) struct Sealed {
     pub(crate) began: AppliedState,
     /// The state after its last entry.
     pub(crate) end: AppliedState,
+    /// From its first entry to its last.
+    pub(crate) filled_in: Duration,
 }
 
 /// Starts the thread. It ends when storage stops, or with the first error, which everybody then gets to see.

@@ -42,7 +42,7 @@ pub(super) struct Run<'a> {
 pub(super) fn write(shared: &Shared, sealed: &Sealed) -> Result<(), Error> {
     let published = shared.published();
     let view = sealed.window.view(sealed.window.chunk_count());
-    let pace = Pace::new(shared);
+    let pace = Pace::new(shared, sealed);
     let mut run = Run {
         shared,
         database: Arc::clone(&published.database),
