@@ -263,6 +263,18 @@ fn a_period_may_be_said() {
 }
 
 #[test]
+fn amounts_of_transactions_in_other_currencies_do_not_add_up() {
+    for (currency, amount) in [("EUR", Some((CREDIT, 90))), ("USD", None)] {
+        let details = format!(
+            "<NtryDtls><TxDtls><Amt Ccy=\"{currency}\">0.90</Amt></TxDtls></NtryDtls></Ntry>"
+        );
+        let statement = good(&entry(PLAIN).replace("</Ntry>", &details));
+        let detail = statement.entry(0).details().next().unwrap();
+        assert_eq!(detail.amount, amount);
+    }
+}
+
+#[test]
 fn references_of_the_payer() {
     let details = "<NtryDtls><TxDtls><RmtInf><Ustrd>order 77, 0192f3a4b5c6778899aabbccddeeff01.</Ustrd>\
         <Strd><CdtrRefInf><Ref>RF18 5390</Ref></CdtrRefInf></Strd></RmtInf></TxDtls></NtryDtls></Ntry>";

@@ -71,34 +71,46 @@ impl Open {
     }
 }
 
-/// How many totals claim each place, summed up from the first on.
-pub(super) struct Claims(Vec<u64>);
+/// Stretches of places that do not overlap, in order.
+pub(super) struct Stretches(Vec<Range<usize>>);
 
-impl Claims {
-    pub(super) fn of(outcomes: &[Outcome], places: usize) -> Self {
-        let mut changes = vec![0_i64; places + 1];
-        for outcome in outcomes {
-            if let Outcome::Found(parts) = outcome {
-                for range in parts {
-                    changes[range.start] += 1;
-                    changes[range.end] -= 1;
-                }
+impl Stretches {
+    pub(super) fn new(mut stretches: Vec<Range<usize>>) -> Self {
+        stretches.sort_unstable_by_key(|range| range.start);
+        let mut apart: Vec<Range<usize>> = Vec::with_capacity(stretches.len());
+        for range in stretches {
+            match apart.last_mut() {
+                Some(last) if range.start <= last.end => last.end = last.end.max(range.end),
+                _ => apart.push(range),
             }
         }
-        let mut sums = Vec::with_capacity(places + 1);
-        let (mut here, mut sum) = (0, 0);
-        for change in changes {
-            sums.push(sum);
-            here += change;
-            sum += here.unsigned_abs();
-        }
-        Self(sums)
+        Self(apart)
     }
 
-    /// Whether nobody but its owner claims any of these.
-    pub(super) fn are_single(&self, parts: &Places) -> bool {
-        let claims = |range: &Range<usize>| self.0[range.end] - self.0[range.start];
-        parts.iter().map(claims).sum::<u64>() == count(parts) as u64
+    /// What more than one of these claims.
+    pub(super) fn contested<'a>(claims: impl Iterator<Item = &'a Places>) -> Self {
+        let mut claims: Vec<Range<usize>> = claims.flatten().cloned().collect();
+        claims.sort_unstable_by_key(|range| range.start);
+        let mut contested = Vec::new();
+        let mut end = 0;
+        for range in claims {
+            if range.start < end {
+                contested.push(range.start..range.end.min(end));
+            }
+            end = end.max(range.end);
+        }
+        Self::new(contested)
+    }
+
+    pub(super) fn meets(&self, range: &Range<usize>) -> bool {
+        let behind = self.0.partition_point(|stretch| stretch.end <= range.start);
+        self.0
+            .get(behind)
+            .is_some_and(|stretch| stretch.start < range.end)
+    }
+
+    pub(super) fn meets_any(&self, places: &Places) -> bool {
+        places.iter().any(|range| self.meets(range))
     }
 }
 
@@ -111,4 +123,29 @@ pub(super) enum Chance {
     Likely,
     /// One is to be expected.
     Expected,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn claims_that_meet() {
+        let claims = [
+            vec![0..5],
+            vec![4..6, 9..10],
+            vec![10..12],
+            vec![20..30],
+            vec![22..23],
+        ];
+        let contested = Stretches::contested(claims.iter());
+        assert_eq!(contested.0, [4..5, 22..23]);
+        let meets: Vec<bool> = claims
+            .iter()
+            .map(|claim| contested.meets_any(claim))
+            .collect();
+        assert_eq!(meets, [true, true, false, true, true]);
+        assert!(!contested.meets(&(5..22)));
+        assert_eq!(Stretches::new(vec![3..4, 0..2, 1..3]).0.len(), 1);
+    }
 }

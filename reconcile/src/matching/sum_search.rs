@@ -6,10 +6,8 @@ use super::combinations;
 use super::groups::{Doubt, Rule};
 use super::options::Sums;
 use super::runs::{Part, Pool};
-use super::sum_outcome::{Chance, Claims, Finding, Open, Outcome, Places};
-
-/// Rounds in which what was found narrows down what is left.
-const ROUNDS_MAX: usize = 64;
+use super::sum_outcome::{Chance, Finding, Open, Outcome, Places, Stretches};
+use crate::time::DAY_NS;
 
 /// Totals of one side and parts of the other, of one direction.
 pub(super) struct Search<'a> {
@@ -43,47 +41,75 @@ impl Search<'_> {
         open.iter().filter(|open| **open).count() as u64
     }
 
-    /// Tries one rule on all open totals, again and again while that settles any. Gives back those about which it says
-    /// nothing.
-    fn phase(&mut self, rule: Rule, mut open: Vec<usize>, result: &mut Open) -> Vec<usize> {
-        for round in 1.. {
-            let outcomes: Vec<Outcome> = open
-                .iter()
-                .map(|total| self.outcome(rule, *total))
-                .collect();
-            let claims = Claims::of(&outcomes, self.pool.parts.len());
-            // What two totals claim belongs to neither, for now.
-            let is_clear = |parts: &Places| claims.are_single(parts);
-            let settles =
-                |outcome: &Outcome| matches!(outcome, Outcome::Found(parts) if is_clear(parts));
-            let again = round < ROUNDS_MAX && outcomes.iter().any(settles);
-            let mut rest = Vec::new();
-            let mut undecided = Vec::new();
-            for (total, outcome) in open.into_iter().zip(outcomes) {
+    /// Tries one rule on all open totals, again and again while that settles any: what is taken narrows down what is left,
+    /// and where one total ends the next may begin. Gives back those about which it says nothing.
+    fn phase(&mut self, rule: Rule, open: Vec<usize>, result: &mut Open) -> Vec<usize> {
+        let mut open: Vec<(usize, Option<Outcome>)> =
+            open.into_iter().map(|total| (total, None)).collect();
+        loop {
+            // Each round settles a total, so there may be many.
+            self.steps = self.steps.saturating_sub(open.len() as u64);
+            for (total, outcome) in &mut open {
+                if outcome.is_none() {
+                    *outcome = Some(self.outcome(rule, *total));
+                }
+            }
+            let claims = open.iter().filter_map(|(_, outcome)| match outcome {
+                Some(Outcome::Found(parts)) => Some(parts),
+                _ => None,
+            });
+            let contested = Stretches::contested(claims);
+            let mut taken = Vec::new();
+            let mut undecided = Vec::with_capacity(open.len());
+            for (total, outcome) in open {
                 match outcome {
-                    Outcome::Found(parts) if is_clear(&parts) => {
+                    // What two totals claim belongs to neither, for now.
+                    Some(Outcome::Found(parts)) if !contested.meets_any(&parts) => {
                         for range in &parts {
                             self.pool.taken[range.clone()].fill(true);
                         }
+                        taken.extend(parts.iter().cloned());
                         self.findings.push(Finding { total, parts, rule });
                     }
-                    _ if again => undecided.push(total),
-                    Outcome::Nothing => rest.push(total),
-                    Outcome::NotSearched => {
-                        result.not_searched.push(total);
-                        // Few parts may still be searched where many could not.
-                        rest.push(total);
-                    }
-                    Outcome::Found(parts) => result.doubt(total, parts, Doubt::SeveralSums),
-                    Outcome::Doubtful(doubt, parts) => result.doubt(total, parts, doubt),
+                    outcome => undecided.push((total, outcome)),
                 }
             }
-            if !again {
-                return rest;
+            if taken.is_empty() {
+                return self.decide(undecided, result);
+            }
+            let taken = Stretches::new(taken);
+            for (total, outcome) in &mut undecided {
+                if taken.meets(&self.surroundings(*total)) {
+                    *outcome = None;
+                }
             }
             open = undecided;
         }
-        open
+    }
+
+    /// Nothing more is found: what is left is in doubt, or open for the next rule.
+    fn decide(&self, open: Vec<(usize, Option<Outcome>)>, result: &mut Open) -> Vec<usize> {
+        let mut rest = Vec::new();
+        for (total, outcome) in open {
+            match outcome {
+                None | Some(Outcome::Nothing) => rest.push(total),
+                Some(Outcome::NotSearched) => {
+                    result.not_searched.push(total);
+                    // Few parts may still be searched where many could not.
+                    rest.push(total);
+                }
+                Some(Outcome::Found(parts)) => result.doubt(total, parts, Doubt::SeveralSums),
+                Some(Outcome::Doubtful(doubt, parts)) => result.doubt(total, parts, doubt),
+            }
+        }
+        rest
+    }
+
+    /// All places on which the outcome of a total may depend.
+    fn surroundings(&self, total: usize) -> Range<usize> {
+        let window_ns = self.window_ns.saturating_add(DAY_NS);
+        let within = self.pool.within(self.totals[total].span, window_ns);
+        within.start.saturating_sub(1)..within.end + 1
     }
 
     fn outcome(&mut self, rule: Rule, total: usize) -> Outcome {
@@ -131,13 +157,14 @@ impl Search<'_> {
         // Each begin comes to the sum with a probability of one in an average part.
         let parts = window.len() as u128;
         let range = self.pool.sum(window) / self.pool.divisor;
-        let totals = self.totals.len();
-        let chance =
-            |begins: usize| self.chance((begins as u128).saturating_mul(parts), totals, range);
+        let chance = |begins: usize, totals: usize| {
+            self.chance((begins as u128).saturating_mul(parts), totals, range)
+        };
         let (candidate, chance) = match (&runs.found[..], &runs.adjoining[..]) {
-            (_, [range]) => (Some(range), chance(runs.ends)),
-            ([range], _) => (Some(range), chance(window.len())),
-            _ => (None, chance(window.len())),
+            // Where another total ends this one is expected to begin: as with days, others do not count.
+            (_, [range]) => (Some(range), chance(runs.ends, 1)),
+            ([range], _) => (Some(range), chance(window.len(), self.totals.len())),
+            _ => (None, chance(window.len(), self.totals.len())),
         };
         match (candidate, chance) {
             (_, Chance::Expected) => Outcome::Nothing,

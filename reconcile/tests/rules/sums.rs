@@ -50,6 +50,37 @@ fn totals_that_cut_off_in_the_afternoon() {
 }
 
 #[test]
+fn a_chain_of_totals_is_followed_from_its_ends() {
+    // Three months of totals, cut off in the afternoon; each alone has many stretches that fit by chance.
+    let amount = |n: u128| 1_001 + n.wrapping_mul(0x9e37_79b9_7f4a_7c15) % 9_973;
+    let ledger: Vec<LedgerEntry> = (0..9_000)
+        .map(|n| LedgerEntry {
+            timestamp: NOON + n as u64 * (DAY_NS / 100),
+            ..transfer(n + 1, amount(n), 0)
+        })
+        .collect();
+    let lines: Vec<_> = (0..90)
+        .map(|day| {
+            let total = (100 * day..100 * day + 100).map(amount).sum();
+            line("", total, 0).day(day as u64 + 1)
+        })
+        .collect();
+    let statement = statement(&lines);
+    let report = reconcile(&statement, &ledger, &Options::default()).unwrap();
+    assert_eq!(report.summary().class(Class::Matched).items, 90);
+    assert!(report.agrees());
+    let in_order = report
+        .items(&Class::ALL)
+        .all(|item| item.rule == Some(Rule::SumOfRun) && item.ledger.len() == 100);
+    assert!(in_order);
+    // One that is not in the ledger does not break it, since it goes on from the other end.
+    let without: Vec<LedgerEntry> = [&ledger[..4_000], &ledger[4_100..]].concat();
+    let report = reconcile(&statement, &without, &Options::default()).unwrap();
+    assert_eq!(report.summary().class(Class::Matched).items, 89);
+    assert_eq!(report.summary().class(Class::Missing).items, 1);
+}
+
+#[test]
 fn many_entries_of_the_statement_for_one_transfer() {
     check(
         &[
