@@ -129,7 +129,10 @@ pub async fn run(
         amount_debited: debited.to_string(),
         amount_credited: credited.to_string(),
         nodes: nodes::costs(&before, &after),
-        settings: options.clone(),
+        settings: BenchOptions {
+            in_flight: Some(options.in_flight()),
+            ..options.clone()
+        },
     })
 }
 

@@ -193,6 +193,13 @@ fn a_short_measurement_balances() {
             assert!(bytes("log_bytes") > 0 && bytes("log_bytes") < bytes("disk_bytes"));
         }
     }
+    // A hundred calls a second, and room for 64 under way: one that was answered only when there were 64 would be late by
+    // more than half a second.
+    let paced = ["2000", "--transfer-batch-size", "10", "--rate", "1000"];
+    let report = cluster.json(shape.iter().chain(&paced));
+    assert_eq!(report["settings"]["in_flight"], 64);
+    let p50 = report["latency_us"]["p50"].as_u64();
+    assert!(p50 < Some(500_000), "{report:#}");
     let began = Instant::now();
     let timed = cluster.json(["bench", "--account-count", "100", "--duration", "1s"]);
     assert!(began.elapsed() >= Duration::from_secs(1));
