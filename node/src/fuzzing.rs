@@ -3,8 +3,6 @@
 
 use std::path::Path;
 
-use farthing_proto::peer::v1 as wire;
-
 use crate::cold::{self, Kind};
 use crate::config::{Config, Error};
 use crate::consensus::reread::{self as consensus, message};
@@ -109,10 +107,10 @@ pub fn reread(form: Form, bytes: &[u8]) -> Result<Vec<u8>, String> {
         Form::SnapshotChunk => consensus::snapshot_chunk(message(bytes)?),
         Form::SnapshotReply => consensus::snapshot_reply(message(bytes)?),
         Form::TransferLeader => consensus::transfer_leader(message(bytes)?),
-        Form::TransferLeaderReply => consensus::as_it_is::<wire::TransferLeaderReply>(bytes),
-        Form::ReadIndexReply => consensus::as_it_is::<wire::ReadIndexReply>(bytes),
-        Form::ProbeReply => consensus::as_it_is::<wire::ProbeReply>(bytes),
-        Form::FetchCheckpoint => consensus::as_it_is::<wire::FetchCheckpointRequest>(bytes),
+        Form::TransferLeaderReply => Ok(consensus::transfer_leader_reply(message(bytes)?)),
+        Form::ReadIndexReply => Ok(consensus::read_index_reply(message(bytes)?)),
+        Form::ProbeReply => Ok(consensus::probe_reply(message(bytes)?)),
+        Form::FetchCheckpoint => Ok(consensus::fetch_checkpoint(message(bytes)?)),
     }
 }
 

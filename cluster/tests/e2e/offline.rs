@@ -67,6 +67,13 @@ fn a_directory_is_shown_unchanged_and_damage_is_found() {
             .unwrap()
     };
     assert_eq!(rows("ids"), 20_000);
+    let unread = cluster.json(["inspect", node]);
+    let unread = unread["state"]["families"].as_array().unwrap();
+    assert!(
+        unread
+            .iter()
+            .any(|family| family["name"] == "ids" && family["rows"] == 20_000)
+    );
     let segments = report["log"]["segments"].as_array().unwrap();
     assert!(segments[0]["records"].as_u64() > Some(3), "{report:#}");
     assert!(text.contains("Everything was read and is right"), "{text}");

@@ -138,7 +138,22 @@ pub(crate) fn transfer_leader(message: wire::TransferLeaderRequest) -> Reread {
     Ok(again.encode_to_vec())
 }
 
-/// A message whose fields are used as they came.
-pub(crate) fn as_it_is<M: Message + Default>(bytes: &[u8]) -> Reread {
-    Ok(message::<M>(bytes)?.encode_to_vec())
+/// The answer to it; its fields are used as they came, as those of the next ones.
+pub(crate) fn transfer_leader_reply(message: wire::TransferLeaderReply) -> Vec<u8> {
+    message.encode_to_vec()
+}
+
+/// A leader's answer how far to read.
+pub(crate) fn read_index_reply(message: wire::ReadIndexReply) -> Vec<u8> {
+    message.encode_to_vec()
+}
+
+/// The answer to a node that starts.
+pub(crate) fn probe_reply(message: wire::ProbeReply) -> Vec<u8> {
+    message.encode_to_vec()
+}
+
+/// A question for a checkpoint.
+pub(crate) fn fetch_checkpoint(message: wire::FetchCheckpointRequest) -> Vec<u8> {
+    message.encode_to_vec()
 }

@@ -138,6 +138,22 @@ impl Database {
         Ok(())
     }
 
+    /// Rows in the files of a family, as the files say: ones that a later file replaces count as well.
+    pub(crate) fn rows(&self, name: &'static str) -> Result<u64, Error> {
+        let properties = self
+            .db()?
+            .property_value_cf(self.family(name)?, "rocksdb.aggregated-table-properties")
+            .map_err(Error::database("read a property"))?
+            .unwrap_or_default();
+        // "# data blocks=17; # entries=4711; ..."
+        let entries = properties
+            .split(';')
+            .find_map(|property| property.trim().strip_prefix("# entries="));
+        Ok(entries
+            .and_then(|entries| entries.parse().ok())
+            .unwrap_or(0))
+    }
+
     /// Bytes on disk of a family.
     pub(crate) fn disk_bytes(&self, name: &'static str) -> Result<u64, Error> {
         let bytes = self
