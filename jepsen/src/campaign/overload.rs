@@ -129,6 +129,10 @@ async fn one(seed: u64, bench: &Bench, stream: &mut Stream) -> anyhow::Result<Ro
         }
         sleep(Duration::from_secs(1)).await;
     }
+    anyhow::ensure!(
+        best > 0.0,
+        "nothing was acknowledged: is the disk full? The nodes' alarms say"
+    );
     let before = stream.fates().turned_away;
     let (mut peaks, mut crowds, mut ratios) = (vec![], vec![], vec![]);
     let mut p99_ms = [vec![], vec![]];
