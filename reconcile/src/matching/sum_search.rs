@@ -63,7 +63,7 @@ impl Search<'_> {
             let mut undecided = Vec::with_capacity(open.len());
             for (total, outcome) in open {
                 match outcome {
-                    // What two totals claim belongs to neither, for now.
+                    // What two totals claim belongs to neither in this round; the next one looks at what is left.
                     Some(Outcome::Found(parts)) if !contested.meets_any(&parts) => {
                         for range in &parts {
                             self.pool.taken[range.clone()].fill(true);
