@@ -61,6 +61,8 @@ pub enum Form {
     TransferLeaderReply,
     /// A leader's answer how far to read.
     ReadIndexReply,
+    /// A leader's question before it answers a read.
+    Confirm,
     /// The answer to a node that starts.
     ProbeReply,
     /// A question for a checkpoint.
@@ -109,6 +111,7 @@ pub fn reread(form: Form, bytes: &[u8]) -> Result<Vec<u8>, String> {
         Form::TransferLeader => consensus::transfer_leader(message(bytes)?),
         Form::TransferLeaderReply => Ok(consensus::transfer_leader_reply(message(bytes)?)),
         Form::ReadIndexReply => Ok(consensus::read_index_reply(message(bytes)?)),
+        Form::Confirm => Ok(consensus::confirm(message(bytes)?)),
         Form::ProbeReply => Ok(consensus::probe_reply(message(bytes)?)),
         Form::FetchCheckpoint => Ok(consensus::fetch_checkpoint(message(bytes)?)),
     }

@@ -14,6 +14,8 @@ mod digests;
 mod full_disks;
 #[path = "protection/log_lines.rs"]
 mod log_lines;
+#[path = "protection/reads.rs"]
+mod reads;
 #[path = "protection/repair.rs"]
 mod repair;
 #[path = "protection/scrub.rs"]

@@ -12,7 +12,7 @@ use super::handle::Begun;
 use super::log_store::LogStore;
 use super::machine::Machine;
 use super::network::Network;
-use super::read_index::ReadIndexes;
+use super::read_index::{ReadIndexes, Rounds};
 use super::remember::Circle;
 use super::start::Parts;
 use super::types::{Raft, RaftMembership};
@@ -60,7 +60,12 @@ pub(super) async fn begin(mut it: Beginning) -> anyhow::Result<()> {
         ),
     )
     .await?;
-    let reads = ReadIndexes::start(raft.clone(), it.network.clone(), node_id);
+    let reads = ReadIndexes::start(Rounds {
+        raft: raft.clone(),
+        network: it.network.clone(),
+        log: it.parts.log.clone(),
+        node_id,
+    });
     let _ = it.network.raft.set(raft.clone());
     let _ = it.handle.begun.set(Begun {
         raft: raft.clone(),

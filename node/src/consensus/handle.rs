@@ -97,7 +97,7 @@ impl Handle {
 
     /// The same, answered only while this node leads.
     pub(crate) async fn own_read_index(&self) -> Result<u64, Error> {
-        read_index::own(&self.begun()?.raft).await
+        self.begun()?.reads.own().await
     }
 
     /// The time to propose now, in ns since 1970; `None` while too few of the voters' clocks are known.
@@ -126,8 +126,8 @@ impl Handle {
                 if let Some(time_ns) = self.proposal_time_ns() {
                     return Ok(time_ns);
                 }
-                // A read round is a heartbeat to everybody, and its replies carry the clocks.
-                read_index::own(&self.begun()?.raft).await?;
+                // A heartbeat to everybody, whose replies carry the clocks.
+                read_index::by_heartbeats(&self.begun()?.raft).await?;
                 tokio::time::sleep(CLOCKS_PAUSE).await;
             }
         };

@@ -148,6 +148,13 @@ pub(crate) fn read_index_reply(message: wire::ReadIndexReply) -> Vec<u8> {
     message.encode_to_vec()
 }
 
+/// A leader's question before it answers a read.
+pub(crate) fn confirm(message: wire::ConfirmRequest) -> Vec<u8> {
+    let vote = convert::log_vote_from_wire(message.vote);
+    let vote = vote.as_ref().map(convert::log_vote_to_wire);
+    wire::ConfirmRequest { vote }.encode_to_vec()
+}
+
 /// The answer to a node that starts.
 pub(crate) fn probe_reply(message: wire::ProbeReply) -> Vec<u8> {
     message.encode_to_vec()

@@ -3,8 +3,8 @@
 use farthing_proto::peer::v1::peer_client::PeerClient;
 use farthing_proto::peer::v1::snapshot_chunk::Part;
 use farthing_proto::peer::v1::{
-    AppendRequest, LogId, ProbeRequest, ReadIndexRequest, SnapshotChunk, SnapshotHeader,
-    TransferLeaderRequest, Vote, VoteRequest,
+    AppendRequest, ConfirmRequest, LogId, ProbeRequest, ReadIndexRequest, SnapshotChunk,
+    SnapshotHeader, TransferLeaderRequest, Vote, VoteRequest,
 };
 use farthing_proto::v1::Role;
 use tonic::{Code, Request, Status};
@@ -120,6 +120,12 @@ impl Claim {
                     .err(),
             ),
             code(client.probe(self.request(ProbeRequest {})).await.err()),
+            code(
+                client
+                    .confirm(self.request(ConfirmRequest::default()))
+                    .await
+                    .err(),
+            ),
         ]
     }
 }

@@ -15,6 +15,7 @@ use crate::consensus::identity::speaks_for_itself;
 use crate::consensus::snapshot::Receiver;
 use crate::consensus::types::TypeConfig;
 use crate::consensus::{Error, convert, exchange};
+use crate::log::Vote;
 use crate::vitals::Level;
 
 #[tonic::async_trait]
@@ -163,6 +164,23 @@ impl Peer for PeerService {
             Err(error) => return Err(Status::unavailable(error.to_string())),
         };
         Ok(Response::new(reply))
+    }
+
+    async fn confirm(
+        &self,
+        request: Request<wire::ConfirmRequest>,
+    ) -> Result<Response<wire::ConfirmReply>, Status> {
+        let from = self.identity.check(request.metadata())?;
+        // Before Raft runs, this node does not know whether it remembers all its votes; suspect, it knows it does not.
+        self.raft()?;
+        let asked = convert::log_vote_from_wire(request.into_inner().vote);
+        // The log says a vote from the moment it is asked to write it: before anybody hears of it.
+        let last = self.log.vote();
+        let whom = |vote: &Vote| (vote.term, vote.node);
+        let confirmed = !self.suspicion.is_active()
+            && asked.is_some_and(|asked| asked.node == from)
+            && asked.as_ref().map(whom) == last.as_ref().map(whom);
+        Ok(Response::new(wire::ConfirmReply { confirmed }))
     }
 
     async fn probe(
