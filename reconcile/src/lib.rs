@@ -3,7 +3,7 @@
 //!
 //! Three steps: [`csv::read`] or [`camt::read`] makes a [`Statement`] out of a file, whole or not at all;
 //! [`LedgerEntry::settled`] makes the other side out of an account's transfers; [`reconcile()`] compares them and gives a
-//! [`Report`]. Every entry of both sides ends in exactly one of five classes, and the classes' sums add up to the sides':
+//! [`Report`]. Every entry of both sides ends in exactly one of six classes, and the classes' sums add up to the sides':
 //! that is checked at every run, and a run that cannot show it stops.
 //!
 //! Amounts are integers in the ledger's smallest unit from the first byte on; text that is not exactly such an amount is an
@@ -54,6 +54,7 @@ mod limits;
 mod matching;
 mod reference;
 mod report;
+pub mod rows;
 mod statement;
 mod time;
 

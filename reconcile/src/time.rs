@@ -67,6 +67,12 @@ impl Span {
         }
     }
 
+    /// Whether it may have happened at this time, in ns since 1970.
+    #[must_use]
+    pub const fn contains(self, ns: u64) -> bool {
+        self.first_ns <= ns && ns <= self.last_ns
+    }
+
     /// Whether it is a whole day.
     #[must_use]
     pub const fn is_day(self) -> bool {

@@ -416,7 +416,11 @@ fn a_quote_that_is_not_closed_swallows_no_rows() {
         "amount,id,text\r\n1,1,a\r\n\r\n2,2,\"b\r\n3,3,c\r\n",
         "amount,id,text\r\n1,1,a\r\n\r\n2,2,\"b\r\n3,3,\"c\"\r\n",
     ] {
-        let problem = wrong(text.as_bytes(), &options, "line 4: a quote is opened here");
+        let problem = wrong(
+            text.as_bytes(),
+            &options,
+            "line 4, entry 2: a quote is opened here",
+        );
         assert!(matches!(problem, Problem::Quote));
     }
     let inches = good(

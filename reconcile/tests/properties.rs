@@ -90,14 +90,18 @@ fn any_options() -> impl Strategy<Value = Options> {
     let window = prop_oneof![Just(0), Just(HOUR), Just(DAY_NS), Just(u64::MAX)];
     let fields = prop::sample::subsequence(Field::ALL.to_vec(), 0..=4);
     let tight = prop::collection::vec(0..DAY_NS, 0..2);
-    (sums, window, fields, tight, any::<bool>()).prop_map(
-        |(sums, window_ns, fields, tight_windows_ns, same)| Options {
+    let period = prop::option::of((-60_i64..60, 0_i64..60).prop_map(|(begin, hours)| Span {
+        first_ns: at(begin),
+        last_ns: at(begin + hours),
+    }));
+    (sums, window, fields, tight, any::<bool>(), period).prop_map(
+        |(sums, window_ns, fields, tight_windows_ns, same, period)| Options {
             sides: if same { Sides::Same } else { Sides::Mirrored },
             fields,
             window_ns,
             tight_windows_ns,
             sums,
-            period: None,
+            period,
         },
     )
 }
@@ -162,7 +166,13 @@ proptest! {
             prop_assert_eq!(item.doubt.is_some(), item.class == Class::Ambiguous);
             match item.class {
                 Class::Missing => prop_assert!(item.ledger.is_empty()),
-                Class::Extra => prop_assert!(item.statement.is_empty()),
+                Class::Extra | Class::Outside => {
+                    prop_assert!(item.statement.is_empty());
+                    let outside = item.ledger.iter().all(|entry| {
+                        options.period.is_some_and(|period| !period.contains(entry.timestamp))
+                    });
+                    prop_assert_eq!(item.class == Class::Outside, outside);
+                }
                 Class::Different => prop_assert!(both && !item.reasons.is_empty()),
                 Class::Ambiguous => prop_assert!(both),
                 Class::Matched => {

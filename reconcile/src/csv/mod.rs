@@ -4,8 +4,7 @@
 //! decimal comma from one between thousands) is never guessed from the data.
 
 mod columns;
-mod metered;
-mod rows;
+mod entries;
 
 use std::io::Read;
 
@@ -150,5 +149,5 @@ pub fn read(
     options: &CsvOptions,
     reading: &Reading,
 ) -> Result<Statement, StatementError> {
-    rows::read(input, options, reading)
+    entries::read(input, options, reading)
 }

@@ -16,17 +16,20 @@ pub enum Class {
     Extra,
     /// There is more than one way to explain it.
     Ambiguous,
+    /// The ledger has it, before or behind the time that the statement covers: the statement need not have it.
+    Outside,
     /// Both sides have it, and agree.
     Matched,
 }
 
 impl Class {
     /// In the order of a report: what needs a person first.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 6] = [
         Self::Different,
         Self::Missing,
         Self::Extra,
         Self::Ambiguous,
+        Self::Outside,
         Self::Matched,
     ];
 }
@@ -127,6 +130,7 @@ pub(crate) enum Verdict {
     Different(Field),
     Missing,
     Extra,
+    Outside,
     Ambiguous(Doubt),
 }
 
@@ -137,6 +141,7 @@ impl Verdict {
             Self::Different(_) => Class::Different,
             Self::Missing => Class::Missing,
             Self::Extra => Class::Extra,
+            Self::Outside => Class::Outside,
             Self::Ambiguous(_) => Class::Ambiguous,
         }
     }

@@ -7,7 +7,8 @@
 //!    same transfer and differs is *different*;
 //! 3. equal amounts close in time, where there is one way to pair them ([`by_time`]);
 //! 4. sums close in time, where there is one way to make them ([`by_sum`]);
-//! 5. the rest is *missing* (the statement has it, the ledger has not) or *extra* (the other way round).
+//! 5. the rest is *missing* (the statement has it, the ledger has not) or *extra* (the other way round), or *outside*: the
+//!    ledger has it at a time that the statement does not cover.
 //!
 //! Where there is more than one way the entries are *ambiguous*: a guess that looks like a proof is worse than none.
 //!

@@ -18,8 +18,9 @@ pub struct Options {
     pub tight_windows_ns: Vec<u64>,
     /// How sums are looked for. `None`: not at all.
     pub sums: Option<Sums>,
-    /// The time that the statement covers, if it does not say so itself. What is missing or extra no farther than the
-    /// window from its ends, or beyond them, is marked: its partner may be in the statement before or behind.
+    /// The time that the statement covers; what it says itself if this is `None`. What is missing or extra no farther than
+    /// the window from its ends is marked: its partner may be in the statement before or behind. What only the ledger has,
+    /// beyond them, is [`Class::Outside`](super::Class::Outside).
     pub period: Option<Span>,
 }
 

@@ -194,7 +194,12 @@ impl<'a> Work<'a> {
         }
         for rank in 0..self.ledger_open.len() as u32 {
             if self.is_ledger_open(rank) {
-                self.settle(Verdict::Extra, &[], &[rank]);
+                let time = self.ledger(rank).timestamp;
+                let verdict = match self.period {
+                    Some(period) if !period.contains(time) => Verdict::Outside,
+                    _ => Verdict::Extra,
+                };
+                self.settle(verdict, &[], &[rank]);
             }
         }
     }

@@ -27,8 +27,8 @@ pub struct Item<'a> {
     /// Of ambiguous ones: why.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub doubt: Option<Doubt>,
-    /// Of missing and extra ones: so close to an end of the statement's period, or beyond it, that its partner may be in the
-    /// statement before or behind.
+    /// Of missing and extra ones: so close to an end of the statement's period that its partner may be in the statement before
+    /// or behind.
     #[serde(skip_serializing_if = "is_false")]
     pub near_edge: bool,
     /// Of the statement, in its order.
@@ -177,6 +177,7 @@ impl<'a> Item<'a> {
                 item.reasons = reasons(work, group);
                 item.details = details(work, group, field);
             }
+            Verdict::Outside => {}
             Verdict::Missing | Verdict::Extra => {
                 item.near_edge = work.is_near_edge(group.statement, group.ledger);
             }

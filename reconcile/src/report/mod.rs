@@ -45,7 +45,8 @@ impl<'a> Report<'a> {
         &self.summary
     }
 
-    /// Whether statement and account agree entirely: everything is matched, and the statement agrees with itself.
+    /// Whether statement and account agree entirely: everything is matched but what the statement does not cover, and the
+    /// statement agrees with itself.
     #[must_use]
     pub const fn agrees(&self) -> bool {
         self.summary.agrees

@@ -11,7 +11,7 @@ use crate::statement::{Check, Skipped};
 /// A whole reconciliation in figures.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize)]
 pub struct Summary {
-    /// Whether everything is matched and every check of the statement passed.
+    /// Whether everything that the statement covers is matched and every check of the statement passed.
     pub agrees: bool,
     /// Decimals of all amounts.
     pub scale: u8,
@@ -56,8 +56,8 @@ pub struct ClassSummary {
     pub class: Class,
     /// How many items.
     pub items: u64,
-    /// How many of them, missing or extra, are so close to an end of the statement's period, or beyond it, that their
-    /// partners may be in the statement before or behind.
+    /// How many of them, missing or extra, are so close to an end of the statement's period that their partners may be in the
+    /// statement before or behind.
     pub near_edge: u64,
     /// Entries of the statement.
     pub statement: Tally,
@@ -96,6 +96,8 @@ pub struct Proof {
     pub extra: Option<SignedMoney>,
     /// Of what is ambiguous.
     pub ambiguous: Option<SignedMoney>,
+    /// Of what the statement does not cover.
+    pub outside: Option<SignedMoney>,
 }
 
 #[derive(Clone, Copy, Default)]
@@ -189,9 +191,9 @@ impl Summary {
         check_conservation(work, &total);
         let proof = Proof::of(work, &classes, &total);
         let checks = work.statement.checks().to_vec();
-        let only_matched = classes
-            .iter()
-            .all(|(class, both)| *class == Class::Matched || both.items == 0);
+        let only_matched = classes.iter().all(|(class, both)| {
+            matches!(class, Class::Matched | Class::Outside) || both.items == 0
+        });
         Self {
             agrees: only_matched && checks.iter().all(|check| check.passed),
             scale,
@@ -281,6 +283,7 @@ impl Proof {
             missing: difference(&of_class(Class::Missing)),
             extra: difference(&of_class(Class::Extra)),
             ambiguous: difference(&of_class(Class::Ambiguous)),
+            outside: difference(&of_class(Class::Outside)),
         }
     }
 }

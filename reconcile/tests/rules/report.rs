@@ -47,6 +47,7 @@ fn the_difference_is_explained_to_the_last_unit() {
         serde_json::json!({
             "statement": "18.30", "ledger": "27.93", "difference": "-9.63",
             "different": "0.50", "missing": "-0.20", "extra": "0.07", "ambiguous": "-10.00",
+            "outside": "0.00",
         })
     );
 }
@@ -81,12 +82,57 @@ fn what_may_be_in_the_statement_before_or_behind_is_marked() {
         .collect();
     let (missing, extra) = near.split_at(4);
     assert_eq!(missing, [true, false, false, true]);
-    assert_eq!(extra, [true, true, false, true, true]);
+    // The first and the last transfer are beyond the period.
+    assert_eq!(extra, [true, false, true, false, false]);
     assert_eq!(report.summary().class(Class::Missing).near_edge, 2);
-    assert_eq!(report.summary().class(Class::Extra).near_edge, 4);
+    assert_eq!(report.summary().class(Class::Extra).near_edge, 2);
     // Without a period there is no edge.
     let report = reconcile(&statement, &ledger, &Options::default()).unwrap();
     assert!(report.items(&Class::ALL).all(|item| !item.near_edge));
+}
+
+#[test]
+fn what_the_statement_does_not_cover_need_not_be_in_it() {
+    let options = Options {
+        period: Some(Span {
+            first_ns: at(0),
+            last_ns: at(24),
+        }),
+        ..Options::default()
+    };
+    let lines = [line("1", 5, 0), line("", 7, 24)];
+    // The second entry's partner was booked after the period, and is found there.
+    let ledger = [
+        transfer(1, 5, 0),
+        transfer(2, 7, 25),
+        transfer(3, 11, -1),
+        transfer(4, 13, 26),
+    ];
+    let wanted = [
+        "outside:  = 3",
+        "outside:  = 4",
+        "matched/id: 1 = 1",
+        "matched/amount_and_time: 2 = 2",
+    ];
+    check_with(&options, &lines, &ledger, &wanted);
+    let report_of = |ledger: &[LedgerEntry]| {
+        let statement = statement(&lines);
+        let report = reconcile(&statement, ledger, &options).unwrap();
+        let proof = &report.summary().proof;
+        let texts =
+            [proof.difference, proof.extra, proof.outside].map(|money| money.unwrap().to_string());
+        (report.agrees(), texts)
+    };
+    let (agrees, proof) = report_of(&ledger);
+    assert!(agrees);
+    assert_eq!(proof, ["-0.24", "0.00", "-0.24"]);
+    // At the very ends it must be there.
+    for hour in [0, 24] {
+        let inside = [ledger[0], ledger[1], transfer(3, 11, hour)];
+        let (agrees, proof) = report_of(&inside);
+        assert!(!agrees);
+        assert_eq!(proof, ["-0.11", "-0.11", "0.00"]);
+    }
 }
 
 #[test]

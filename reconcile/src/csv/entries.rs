@@ -1,16 +1,16 @@
 //! Rows to entries.
 
-use std::io::{self, BufRead, BufReader, Read};
+use std::io::{BufRead, BufReader, Read};
 
-use ::csv::{ByteRecord, ErrorKind, ReaderBuilder};
+use ::csv::ByteRecord;
 
 use super::CsvOptions;
 use super::columns::{AmountPlaces, Column, Places};
-use super::metered::{Metered, TooLong, WrongQuote};
 use crate::amount::{Signed, parse_signed};
 use crate::direction::Direction;
 use crate::error::{Place, Problem, StatementError, short};
 use crate::reference::ids_in_words;
+use crate::rows::{RowError, RowProblem, Rows};
 use crate::statement::{Builder, NewEntry, Reading, Statement};
 use crate::time::{self, Span};
 
@@ -33,77 +33,39 @@ pub(super) fn read(
         .saturating_mul(FIELDS_PER_ROW);
     let mut input = BufReader::with_capacity(BUFFER_BYTES, input);
     skip_lines(&mut input, options.skip_lines, row_bytes_max)?;
-    let mut reader = ReaderBuilder::new()
-        .flexible(true)
-        .delimiter(options.delimiter)
-        .buffer_capacity(BUFFER_BYTES)
-        .from_reader(Metered::new(
-            input,
-            options.delimiter,
-            row_bytes_max,
-            BUFFER_BYTES,
-        ));
     let skipped = u64::from(options.skip_lines);
+    let wrong = |error: RowError, entry: u64| {
+        let problem = match error.problem {
+            RowProblem::TooLong => Problem::TooMuch {
+                what: "bytes of a row (is a quote never closed?)",
+                max: row_bytes_max,
+            },
+            RowProblem::Quote => Problem::Quote,
+            RowProblem::Io(error) => Problem::Io(error),
+        };
+        let line = skipped + error.line;
+        StatementError::new(Place { line, entry }, problem)
+    };
+    let mut rows = Rows::new(input, options.delimiter, row_bytes_max, BUFFER_BYTES);
+    let header = rows.header().map_err(|error| wrong(error, 0))?;
     let header_place = Place {
         line: skipped + 1,
         entry: 0,
     };
-    let wrong = |error: ::csv::Error, mut place: Place| {
-        let problem = match error.into_kind() {
-            ErrorKind::Io(error) if inner::<TooLong>(&error).is_some() => Problem::TooMuch {
-                what: "bytes of a row (is a quote never closed?)",
-                max: row_bytes_max,
-            },
-            ErrorKind::Io(error) => match inner::<WrongQuote>(&error) {
-                Some(quote) => {
-                    // Noticed ahead of the row at hand.
-                    place = Place {
-                        line: skipped + quote.line,
-                        entry: 0,
-                    };
-                    Problem::Quote
-                }
-                None => Problem::Io(error),
-            },
-            other => Problem::Io(io::Error::other(format!("{other:?}"))),
-        };
-        StatementError::new(place, problem)
-    };
-    let header = reader
-        .byte_headers()
-        .map_err(|error| wrong(error, header_place))?;
     if header.iter().all(<[u8]>::is_empty) {
         return Err(StatementError::new(header_place, Problem::NoHeader));
     }
-    let places = Places::find(&options.columns, header, header_place)?;
-    let mut rows = Rows {
+    let entries = Entries {
         options,
         reading,
-        places,
-        row_bytes_max,
+        places: Places::find(&options.columns, &header, header_place)?,
     };
-    let mut record = ByteRecord::new();
-    for number in 1.. {
-        reader.get_mut().next_row();
-        let begin = reader.position().byte();
-        let result = reader.read_byte_record(&mut record);
-        let end = reader.position().byte();
-        let mut place = Place {
-            line: 0,
-            entry: number,
-        };
-        let more = result.map_err(|error| {
-            place.line = skipped + reader.get_mut().line(begin + 1);
-            wrong(error, place)
-        })?;
-        if !more {
+    for entry in 1.. {
+        let Some(line) = rows.next_line().map_err(|error| wrong(error, entry))? else {
             break;
-        }
-        // From its last byte back over the lines that are inside of it.
-        let inside = record.as_slice().iter().filter(|byte| **byte == b'\n');
-        let last = reader.get_mut().line(end.saturating_sub(1));
-        place.line = (skipped + last).saturating_sub(inside.count() as u64);
-        rows.push(&record, place, &mut builder)?;
+        };
+        let line = skipped + line;
+        entries.push(rows.last(), Place { line, entry }, &mut builder)?;
     }
     builder.finish()
 }
@@ -154,32 +116,20 @@ fn skip_lines(
     Ok(())
 }
 
-fn inner<E: std::error::Error + 'static>(error: &io::Error) -> Option<&E> {
-    error.get_ref().and_then(|inner| inner.downcast_ref())
-}
-
 /// The columns of one file.
-struct Rows<'a> {
+struct Entries<'a> {
     options: &'a CsvOptions,
     reading: &'a Reading,
     places: Places,
-    row_bytes_max: usize,
 }
 
-impl Rows<'_> {
+impl Entries<'_> {
     fn push(
-        &mut self,
+        &self,
         record: &ByteRecord,
         place: Place,
         builder: &mut Builder,
     ) -> Result<(), StatementError> {
-        if record.as_slice().len() > self.row_bytes_max {
-            let problem = Problem::TooMuch {
-                what: "bytes of a row",
-                max: self.row_bytes_max,
-            };
-            return Err(StatementError::new(place, problem));
-        }
         if record.len() != self.places.width {
             let problem = Problem::Width {
                 found: record.len(),

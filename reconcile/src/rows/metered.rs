@@ -23,7 +23,7 @@ pub(super) struct WrongQuote {
 }
 
 /// Where a byte stands with respect to quotes, as the reader of rows sees it.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Quoting {
     FieldBegins,
     Bare,
@@ -33,6 +33,7 @@ enum Quoting {
 }
 
 /// Hands out a file as far as the row at hand may reach.
+#[derive(Debug)]
 pub(super) struct Metered<R> {
     input: R,
     allowance: u64,
@@ -48,6 +49,8 @@ pub(super) struct Metered<R> {
     /// The line at the end of what was handed out, and the one on which the last quote was opened.
     last_line: u64,
     quote_line: u64,
+    /// The byte that comes next is behind a quote that is not closed.
+    wrong: bool,
 }
 
 impl<R: Read> Metered<R> {
@@ -66,6 +69,7 @@ impl<R: Read> Metered<R> {
             quoting: Quoting::FieldBegins,
             last_line: 1,
             quote_line: 1,
+            wrong: false,
         }
     }
 
@@ -82,9 +86,10 @@ impl<R: Read> Metered<R> {
         self.left = self.allowance;
     }
 
-    fn next(&mut self, byte: u8) -> io::Result<Quoting> {
+    /// `None` when a quote that was opened before is not closed here.
+    fn next(&mut self, byte: u8) -> Option<Quoting> {
         let ends = byte == self.delimiter || byte == b'\n' || byte == b'\r';
-        Ok(match self.quoting {
+        Some(match self.quoting {
             Quoting::FieldBegins if byte == b'"' => {
                 self.quote_line = self.last_line;
                 Quoting::Quoted
@@ -92,10 +97,34 @@ impl<R: Read> Metered<R> {
             Quoting::Quoted if byte == b'"' => Quoting::QuoteInQuoted,
             Quoting::Quoted => Quoting::Quoted,
             Quoting::QuoteInQuoted if byte == b'"' => Quoting::Quoted,
-            Quoting::QuoteInQuoted if !ends => return Err(self.wrong_quote()),
+            Quoting::QuoteInQuoted if !ends => return None,
             _ if ends => Quoting::FieldBegins,
             _ => Quoting::Bare,
         })
+    }
+
+    /// Follows what was read; how much of it may be handed out. Rows before a wrong quote are whole, so they are, and only
+    /// then is it an error.
+    fn follow(&mut self, bytes: &[u8]) -> usize {
+        for (count, byte) in bytes.iter().enumerate() {
+            let offset = self.handed_out + count as u64;
+            // The mark in front of a file is no part of its first field.
+            let is_mark = BYTE_ORDER_MARK.get(offset as usize) == Some(byte);
+            if !(is_mark && self.quoting == Quoting::FieldBegins) {
+                match self.next(*byte) {
+                    Some(quoting) => self.quoting = quoting,
+                    None => {
+                        self.wrong = true;
+                        return count;
+                    }
+                }
+            }
+            if *byte == b'\n' {
+                self.line_ends.push_back(offset);
+                self.last_line += 1;
+            }
+        }
+        bytes.len()
     }
 
     fn wrong_quote(&self) -> io::Error {
@@ -106,24 +135,18 @@ impl<R: Read> Metered<R> {
 
 impl<R: Read> Read for Metered<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if self.wrong {
+            return Err(self.wrong_quote());
+        }
         if self.left == 0 && !buffer.is_empty() {
             return Err(io::Error::new(io::ErrorKind::InvalidData, TooLong));
         }
         let length = self.input.by_ref().take(self.left).read(buffer)?;
         self.left -= length as u64;
-        if length == 0 && self.quoting == Quoting::Quoted {
+        self.wrong |= length == 0 && !buffer.is_empty() && self.quoting == Quoting::Quoted;
+        let length = self.follow(&buffer[..length]);
+        if length == 0 && self.wrong {
             return Err(self.wrong_quote());
-        }
-        for (offset, byte) in (self.handed_out..).zip(&buffer[..length]) {
-            // The mark in front of a file is no part of its first field.
-            let is_mark = BYTE_ORDER_MARK.get(offset as usize) == Some(byte);
-            if !(is_mark && self.quoting == Quoting::FieldBegins) {
-                self.quoting = self.next(*byte)?;
-            }
-            if *byte == b'\n' {
-                self.line_ends.push_back(offset);
-                self.last_line += 1;
-            }
         }
         self.handed_out += length as u64;
         Ok(length)
