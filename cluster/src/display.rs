@@ -1,4 +1,4 @@
-//! Progress of an import, for the person who waits: a bar on a terminal, a plain line now and then elsewhere.
+//! Progress of something long, for the person who waits: a bar on a terminal, a plain line now and then elsewhere.
 
 use std::io::IsTerminal;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -6,7 +6,6 @@ use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressStyle};
 
-use super::source::Position;
 use crate::output;
 
 /// Time between two lines where there is no terminal.
@@ -14,17 +13,20 @@ const LINE_PERIOD: Duration = Duration::from_secs(5);
 
 /// Shows progress on standard error.
 #[derive(Debug)]
-pub(super) struct Display {
-    position: Position,
+pub(crate) struct Display {
+    /// What goes on, as plain lines begin.
+    what: &'static str,
+    /// What is counted.
+    unit: &'static str,
     bar: Option<ProgressBar>,
-    /// Thousandths of the file that were read before anything was sent.
+    /// Thousandths of the whole that were done before this began.
     from_permille: u64,
     started: Instant,
     last_line: Instant,
 }
 
 impl Display {
-    pub(super) fn new(position: Position) -> Self {
+    pub(crate) fn new(what: &'static str, unit: &'static str, from_permille: u64) -> Self {
         let bar = std::io::stderr().is_terminal().then(|| {
             let bar = ProgressBar::new(1_000);
             if let Ok(style) = ProgressStyle::with_template("{bar:30} {percent:>3}%  {msg}") {
@@ -33,26 +35,27 @@ impl Display {
             bar
         });
         Self {
-            from_permille: position.permille(),
-            position,
+            what,
+            unit,
             bar,
+            from_permille,
             started: Instant::now(),
             last_line: Instant::now(),
         }
     }
 
-    /// Shows how many transfers were answered so far.
-    pub(super) fn show(&mut self, answered: u64) {
+    /// Shows how many were done so far, and how many thousandths of the whole that is.
+    pub(crate) fn show(&mut self, done: u64, permille: u64) {
         let line_is_due = self.last_line.elapsed() >= LINE_PERIOD;
         if self.bar.is_none() && !line_is_due {
             return;
         }
         let elapsed = self.started.elapsed();
-        let permille = self.position.permille();
         let text = format!(
-            "{} transfers, {}/s{}",
-            output::count(answered),
-            output::count(output::rate(answered, elapsed)),
+            "{} {}, {}/s{}",
+            output::count(done),
+            self.unit,
+            output::count(output::rate(done, elapsed)),
             time_left(elapsed, self.from_permille, permille)
                 .map(|left| format!(", about {} left", output::duration(left)))
                 .unwrap_or_default()
@@ -62,12 +65,12 @@ impl Display {
             bar.set_message(text);
         } else {
             self.last_line = Instant::now();
-            output::tell(format!("import: {}%, {text}", permille / 10));
+            output::tell(format!("{}: {}%, {text}", self.what, permille / 10));
         }
     }
 
     /// Says things above the bar, from wherever they happen.
-    pub(super) fn speaker(&self) -> Speaker {
+    pub(crate) fn speaker(&self) -> Speaker {
         Speaker {
             bar: self.bar.clone(),
             quiet_until: Arc::new(Mutex::new(Instant::now())),
@@ -77,13 +80,13 @@ impl Display {
 
 /// Says things between the progress, a few batches telling of one outage only once.
 #[derive(Clone, Debug)]
-pub(super) struct Speaker {
+pub(crate) struct Speaker {
     bar: Option<ProgressBar>,
     quiet_until: Arc<Mutex<Instant>>,
 }
 
 impl Speaker {
-    pub(super) fn say(&self, line: &str) {
+    pub(crate) fn say(&self, line: &str) {
         {
             // A panic cannot happen while it is held, and any value in it is a valid one.
             let mut quiet_until = self

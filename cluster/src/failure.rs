@@ -8,7 +8,7 @@ use serde::Serialize;
 /// Stable name of a failure. The text never changes once released; the exit status says the class.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Code {
-    /// A check ran and its answer is no: books that do not balance, digests that differ.
+    /// A check ran and its answer is no: books that do not balance, digests that differ, a statement that does not agree.
     CheckFailed,
     /// The cluster refused an item; its status says why.
     ItemRefused,
@@ -24,7 +24,7 @@ pub enum Code {
     OutcomeUnknown,
     /// The cluster refused the whole request.
     RequestRefused,
-    /// An input file has rows that cannot be imported.
+    /// An input file has rows that cannot be imported, or is no statement that can be read.
     BadInput,
     /// A file or directory could not be read or written.
     Io,
@@ -94,7 +94,7 @@ impl Code {
     pub const fn meaning(self) -> &'static str {
         match self {
             Self::CheckFailed => {
-                "A check ran and its answer is no: books out of balance, digests that differ."
+                "A check ran and its answer is no: books out of balance, digests that differ, a statement that does not agree with its account."
             }
             Self::ItemRefused => {
                 "The cluster answered, and refused an item; the status says which rule."
@@ -109,7 +109,9 @@ impl Code {
                 "The request was sent and no answer came back. Send it again with the same ids."
             }
             Self::RequestRefused => "The cluster refused the whole request; nothing was done.",
-            Self::BadInput => "The input file has rows that cannot be imported.",
+            Self::BadInput => {
+                "The input file has rows that cannot be imported, or is no statement that can be read."
+            }
             Self::Io => "A file or directory could not be read or written.",
             Self::Process => "A node's process could not be started, found or ended.",
             Self::Busy => "Another command is working on the same directory.",

@@ -9,12 +9,13 @@
 //! needs to be right: delete every file of this crate's making and the money is untouched.
 //!
 //! Start reading at [`local`] for a cluster on this machine, [`import`] for loading payments, [`verify`] for checking
-//! the books, [`mod@bench`] for measuring.
+//! the books, [`mod@reconcile`] for comparing an account with a bank's statement, [`mod@bench`] for measuring.
 
 pub mod bench;
 pub mod cli;
 pub mod connect;
 pub mod demo;
+mod display;
 pub mod explain;
 pub mod failure;
 pub mod import;
@@ -23,5 +24,7 @@ pub mod latency;
 pub mod local;
 pub mod node_program;
 pub mod output;
+pub mod reconcile;
 pub mod settings;
+mod source;
 pub mod verify;

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use crate::failure::Failure;
+use crate::failure::{Code, Failure};
 
 /// Read size of the file below the decoder.
 const BUFFER_BYTES: usize = 256 * 1024;
@@ -17,14 +17,19 @@ const ZSTD_WINDOW_LOG_MAX: u32 = 27;
 
 /// How far the reading of a file has come, in bytes of the file as it lies on disk. Cheap to clone and to ask.
 #[derive(Clone, Debug)]
-pub(super) struct Position {
+pub(crate) struct Position {
     read: Arc<AtomicU64>,
     total: u64,
 }
 
 impl Position {
+    /// Bytes of the file that were read.
+    pub(crate) fn bytes(&self) -> u64 {
+        self.read.load(Ordering::Relaxed)
+    }
+
     /// Thousandths of the file that were read; 1,000 for an empty file.
-    pub(super) fn permille(&self) -> u64 {
+    pub(crate) fn permille(&self) -> u64 {
         let read = self.read.load(Ordering::Relaxed).min(self.total);
         (read * 1_000).checked_div(self.total).unwrap_or(1_000)
     }
@@ -46,9 +51,15 @@ impl Read for Counted {
 /// Opens a file. Its form is told by its first bytes, not by its name: plain, zstd or gzip.
 ///
 /// # Errors
-/// [`crate::failure::Code::Io`] when it cannot be opened or read.
-pub(super) fn open(path: &Path) -> Result<(Box<dyn Read + Send>, Position), Failure> {
-    let fail = |error: io::Error| Failure::io("read", path, &error);
+/// [`Code::NotFound`] when it is not there, [`Code::Io`] when it cannot be opened or read.
+pub(crate) fn open(path: &Path) -> Result<(Box<dyn Read + Send>, Position), Failure> {
+    let fail = |error: io::Error| match error.kind() {
+        io::ErrorKind::NotFound => {
+            Failure::new(Code::NotFound, format!("{} is not there", path.display()))
+                .advise("correct the file's name")
+        }
+        _ => Failure::io("read", path, &error),
+    };
     let file = File::open(path).map_err(fail)?;
     let position = Position {
         read: Arc::new(AtomicU64::new(0)),
@@ -117,6 +128,7 @@ mod tests {
         let Err(failure) = open(Path::new("/nonexistent.csv")) else {
             panic!("opened a file that is not there");
         };
+        assert_eq!(failure.code, Code::NotFound);
         assert!(failure.what.contains("/nonexistent.csv"));
     }
 }

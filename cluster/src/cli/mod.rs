@@ -18,6 +18,7 @@ mod listing;
 mod man;
 mod past_rows;
 mod prompt;
+mod reconcile;
 pub mod reference;
 mod statement;
 mod transfer;
@@ -88,6 +89,19 @@ enum Everyday {
     Transfer(transfer::TransferCommand),
     /// Load payments from a CSV file; a second run changes nothing.
     Import(Box<import::ImportArgs>),
+    /// Compare a bank's or a rail's statement with an account.
+    ///
+    /// The statement's entries are compared with the account's settled transfers: one with one, one with several and several
+    /// with one, by id, user data, amount and time. Nothing is changed.
+    ///
+    /// Every entry of both sides is matched, different, missing (the ledger has not got it), extra (the statement has not
+    /// got it), ambiguous (a person must choose) or outside (the ledger has it before or behind the statement's period).
+    /// Exit status 0 if all that the statement covers is matched and its own balances and sums are right, 1 if not; with any
+    /// other status nothing was compared.
+    ///
+    /// The transfers are those of the period and of the window around it, as they were at one moment. Both sides are kept in
+    /// memory: about 400 bytes for an entry and its transfer together, 2 GB at the default of --entries-max.
+    Reconcile(Box<reconcile::ReconcileArgs>),
     /// Check the books on every node: debits equal credits, equal digest at equal index.
     Verify(verify::VerifyArgs),
     /// Measure throughput and latency, then check that no cent is missing.
@@ -113,6 +127,7 @@ impl Everyday {
             Self::Account(command) => command.run(globals, printer).await,
             Self::Transfer(command) => command.run(globals, printer).await,
             Self::Import(args) => args.run(globals, printer).await,
+            Self::Reconcile(args) => args.run(globals, printer).await,
             Self::Verify(args) => args.run(globals, printer).await,
             Self::Bench(args) => args.run(globals, printer).await,
             Self::Id(command) => command.run(printer),

@@ -96,6 +96,40 @@ fn is_uuid(text: &str) -> bool {
             .all(|group| group.bytes().all(|byte| byte.is_ascii_hexdigit()))
 }
 
+/// One character as it is typed; `tab` and `space` stand for those.
+pub(super) fn character(text: &str) -> Result<char, String> {
+    let mut chars = text.chars();
+    match (chars.next(), chars.next()) {
+        (Some(only), None) => Ok(only),
+        _ if text == "tab" || text == "\\t" => Ok('\t'),
+        _ if text == "space" => Ok(' '),
+        _ => Err("expected one character, `tab` or `space`".to_owned()),
+    }
+}
+
+/// How far a zone is ahead of UTC, `+01:00`, `-0530` or `Z`, in seconds.
+pub(super) fn utc_offset(text: &str) -> Result<i32, String> {
+    let wrong = || "expected an offset such as +01:00, or Z".to_owned();
+    if matches!(text, "Z" | "z") {
+        return Ok(0);
+    }
+    let (sign, digits) = match text.split_at_checked(1) {
+        Some(("+", digits)) => (1, digits),
+        Some(("-", digits)) => (-1, digits),
+        _ => return Err(wrong()),
+    };
+    let digits = digits.replacen(':', "", 1);
+    if digits.len() != 4 || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
+        return Err(wrong());
+    }
+    let number: i32 = digits.parse().map_err(|_| wrong())?;
+    let (hours, minutes) = (number / 100, number % 100);
+    if hours > 15 || minutes > 59 {
+        return Err("no zone is so far from UTC".to_owned());
+    }
+    Ok(sign * (hours * 3_600 + minutes * 60))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -121,6 +155,34 @@ mod tests {
         for wrong in ["", "yesterday", "1969-12-31", "2026-13-01", "-1"] {
             assert!(moment(wrong).is_err(), "{wrong}");
         }
+    }
+
+    #[test]
+    fn offsets_and_characters() {
+        for (text, seconds) in [
+            ("Z", 0),
+            ("+01:00", 3_600),
+            ("-05:30", -19_800),
+            ("+1400", 50_400),
+        ] {
+            assert_eq!(utc_offset(text), Ok(seconds), "{text}");
+        }
+        for wrong in [
+            "",
+            "1",
+            "+1",
+            "+01:60",
+            "+24:00",
+            "01:00",
+            "+\u{661}:00",
+            "+01::0",
+        ] {
+            assert!(utc_offset(wrong).is_err(), "{wrong}");
+        }
+        assert_eq!(character(";"), Ok(';'));
+        assert_eq!(character("tab"), Ok('\t'));
+        assert_eq!(character("\u{2019}"), Ok('\u{2019}'));
+        assert!(character("").is_err() && character("ab").is_err());
     }
 
     #[test]

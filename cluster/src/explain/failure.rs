@@ -18,7 +18,7 @@ pub(super) fn entries() -> Vec<Entry> {
 fn words(code: Code) -> Text {
     let (why, advice) = match code {
         Code::CheckFailed => (
-            "`verify`, `inspect --verify`, `config check` or `bench` found something wrong, and says what.",
+            "`verify`, `reconcile`, `inspect --verify`, `config check` or `bench` found something wrong, and says what.",
             "Read what was found. When the books are wrong: stop writing, keep every node's directory as it is, and find out which node differs.",
         ),
         Code::ItemRefused => (
@@ -50,8 +50,8 @@ fn words(code: Code) -> Text {
             "Do what the message says, and try again.",
         ),
         Code::BadInput => (
-            "A column is missing, or a row has an amount or a time that cannot be read.",
-            "Mend the lines named, or leave such rows out with `--skip-bad`.",
+            "A column is missing, or a row has an amount or a time that cannot be read; a statement is that of another account.",
+            "Mend the lines named; `import` leaves such rows out with `--skip-bad`.",
         ),
         Code::Io => (
             "The disk is full, or the file is not yours to read or write.",

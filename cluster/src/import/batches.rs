@@ -6,8 +6,8 @@ use tokio::sync::mpsc;
 use super::plan::Options;
 use super::progress::{Fingerprint, Fingerprinter, Progress};
 use super::rows::{BadRow, Row, Rows};
-use super::source::{self, Position};
 use crate::failure::{Code, Failure};
+use crate::source::{self, Position};
 
 /// Transfers in a batch: as many as one request may hold.
 pub(super) const BATCH_ITEMS: usize = 8_189;
@@ -145,7 +145,7 @@ impl Reader {
             }
         }
         if self.summary.stopped {
-            self.list_further_bad_rows()?;
+            self.list_further_bad_rows();
         }
         Ok(self.finish())
     }
@@ -181,21 +181,21 @@ impl Reader {
     }
 
     /// Looks on for more bad rows, so that all can be mended at once. Nothing past the first is sent.
-    fn list_further_bad_rows(&mut self) -> Result<(), Failure> {
+    fn list_further_bad_rows(&mut self) {
         let (rows, payments, amount) = (
             self.summary.rows,
             self.summary.payments,
             self.summary.amount,
         );
         while self.summary.bad_rows.len() < BAD_ROWS_LISTED {
-            if matches!(self.step()?, Step::End) {
+            // Where rows cannot be told apart any more, the first bad row is still what to mend first.
+            if matches!(self.step(), Ok(Step::End) | Err(_)) {
                 break;
             }
         }
         self.summary.rows = rows;
         self.summary.payments = payments;
         self.summary.amount = amount;
-        Ok(())
     }
 
     fn finish(self) -> Summary {

@@ -5,22 +5,19 @@
 //! and needs no checkpoint. A record in the ledger's store says how far the file was imported, so that a second run
 //! need not send it all again; it is believed only when the rows at hand have the same fingerprint.
 //!
-//! Data flows one way: `source` (bytes) -> `rows` (transfers) -> `batches` (a thread that reads ahead) -> `sending`
+//! Data flows one way: `crate::source` (bytes) -> `rows` (transfers) -> `batches` (a thread that reads ahead) -> `sending`
 //! (a few batches at once, answers in order) -> `report`; `run` puts them together.
 
 mod accounts;
 mod batches;
 mod columns;
 mod derive;
-mod display;
-mod metered;
 mod plan;
 mod progress;
 mod report;
 mod rows;
 mod run;
 mod sending;
-mod source;
 mod tally;
 mod time;
 mod top;

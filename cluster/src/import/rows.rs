@@ -2,20 +2,23 @@
 
 use std::io::Read;
 
-use csv::{ByteRecord, ReaderBuilder};
+use csv::ByteRecord;
 use farthing_ledger::{Account, Transfer, amount};
+use farthing_reconcile::rows::{RowError, RowProblem, Rows as Lines};
 use serde::Serialize;
 
 use super::accounts::Accounts;
 use super::columns::Places;
 use super::derive::Deriver;
-use super::metered::{Metered, ROW_BYTES_MAX, TooLong};
 use super::plan::Plan;
 use super::time;
 use crate::failure::{Code, Failure};
 
 /// Read ahead of a row, in bytes.
 const BUFFER_BYTES: usize = 256 * 1024;
+
+/// Longest row, in bytes of its fields; far above what payments take.
+const ROW_BYTES_MAX: usize = 1 << 20;
 
 /// A row that cannot be imported.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -37,8 +40,7 @@ pub(super) enum Row {
 
 /// Reads rows one after another.
 pub(super) struct Rows {
-    reader: csv::Reader<Metered<Box<dyn Read + Send>>>,
-    record: ByteRecord,
+    lines: Lines<Box<dyn Read + Send>>,
     places: Places,
     plan: Plan,
     ids: Deriver,
@@ -52,18 +54,11 @@ impl Rows {
     /// # Errors
     /// [`Code::BadInput`] when it lacks a column or has no end, [`Code::Io`] when the file cannot be read.
     pub(super) fn new(input: Box<dyn Read + Send>, plan: Plan) -> Result<Self, Failure> {
-        let mut reader = ReaderBuilder::new()
-            .flexible(true)
-            .buffer_capacity(BUFFER_BYTES)
-            .from_reader(Metered::new(input, BUFFER_BYTES));
-        let header = reader
-            .byte_headers()
-            .map_err(|error| unreadable(error, 1))?;
-        check_length(header, 1)?;
-        let places = plan.columns.places(header)?;
+        let mut lines = Lines::new(input, b',', ROW_BYTES_MAX, BUFFER_BYTES);
+        let header = lines.header().map_err(unreadable)?;
+        let places = plan.columns.places(&header)?;
         Ok(Self {
-            reader,
-            record: ByteRecord::new(),
+            lines,
             places,
             ids: plan.transfer_ids(),
             debits: Accounts::new(plan.debit_ids()),
@@ -76,26 +71,15 @@ impl Rows {
     ///
     /// # Errors
     /// [`Code::Io`] when the file cannot be read or decompressed, [`Code::BadInput`] when a row is longer than
-    /// [`ROW_BYTES_MAX`]: where it was meant to end cannot be known, so nothing behind it can be read either.
+    /// [`ROW_BYTES_MAX`] or has a quote that is not closed: where it was meant to end cannot be known, so nothing behind it
+    /// can be read either.
     pub(super) fn next(&mut self, new_accounts: &mut Vec<Account>) -> Result<Option<Row>, Failure> {
-        let begin = self.reader.position().line();
-        self.reader.get_mut().next_row();
-        if !self
-            .reader
-            .read_byte_record(&mut self.record)
-            .map_err(|error| unreadable(error, begin))?
-        {
+        let Some(line) = self.lines.next_line().map_err(unreadable)? else {
             return Ok(None);
-        }
-        check_length(&self.record, begin)?;
-        let line = self.record.position().map_or(0, csv::Position::line);
-        if self
-            .record
-            .as_slice()
-            .iter()
-            .any(|byte| b"\r\n".contains(byte))
-        {
-            // The payments in between would be lost, in a column perhaps that nobody looks at.
+        };
+        let mut bytes = self.lines.last().as_slice().iter();
+        if bytes.any(|byte| b"\r\n".contains(byte)) {
+            // Perhaps there are payments in between, in a column that nobody looks at.
             let problem = "a quote is not closed on it; a payment is one line".to_owned();
             return Ok(Some(Row::Bad(BadRow { line, problem })));
         }
@@ -107,7 +91,7 @@ impl Rows {
 
     /// The bytes of the last row, for fingerprints of rows that are no payments.
     pub(super) fn last_bytes(&self) -> &[u8] {
-        self.record.as_slice()
+        self.lines.last().as_slice()
     }
 
     fn payment(&mut self, new_accounts: &mut Vec<Account>) -> Result<Transfer, String> {
@@ -119,26 +103,27 @@ impl Rows {
             amount,
             width,
         } = self.places;
-        if self.record.len() != width {
+        let record = self.lines.last();
+        if record.len() != width {
             return Err(format!(
                 "{} columns where the header has {width}",
-                self.record.len()
+                record.len()
             ));
         }
         let columns = &self.plan.columns;
-        let id = self.ids.id(text(&self.record, id, &columns.id)?);
-        let time_text = text(&self.record, time, &columns.time)?;
+        let id = self.ids.id(text(record, id, &columns.id)?);
+        let time_text = text(record, time, &columns.time)?;
         let time_ns = time::parse_ns(time_text).ok_or_else(|| {
             format!(
                 "`{}` is {time_text:?}, which is neither an RFC 3339 time nor seconds since 1970",
                 columns.time
             )
         })?;
-        let amount_text = text(&self.record, amount, &columns.amount)?;
+        let amount_text = text(record, amount, &columns.amount)?;
         let amount = amount::parse(amount_text, self.plan.scale)
             .map_err(|error| format!("`{}` is {amount_text:?}: {error}", columns.amount))?;
-        let debit_name = text(&self.record, debit, &columns.debit)?;
-        let credit_name = text(&self.record, credit, &columns.credit)?;
+        let debit_name = text(record, debit, &columns.debit)?;
+        let credit_name = text(record, credit, &columns.credit)?;
         if self.plan.debit_kind == self.plan.credit_kind && debit_name == credit_name {
             return Err(format!(
                 "`{}` and `{}` are the same account, {debit_name:?}",
@@ -167,32 +152,28 @@ fn text<'r>(record: &'r ByteRecord, at: usize, column: &str) -> Result<&'r str, 
     }
 }
 
-fn check_length(record: &ByteRecord, line: u64) -> Result<(), Failure> {
-    if record.as_slice().len() > ROW_BYTES_MAX {
-        return Err(too_long(line));
+/// What is said of a file in which rows cannot be told apart.
+fn unreadable(error: RowError) -> Failure {
+    let line = error.line;
+    match error.problem {
+        RowProblem::TooLong => Failure::new(
+            Code::BadInput,
+            format!("line {line}: the row that begins here is longer than {ROW_BYTES_MAX} bytes"),
+        )
+        .because("a quote that is never closed makes the rest of a file one field")
+        .advise("look for a quote without its partner in this line"),
+        RowProblem::Quote => Failure::new(
+            Code::BadInput,
+            format!(
+                "line {line}: a quote is opened here and not closed before the next comma or line end"
+            ),
+        )
+        .because("the payments up to the next quote would be read as one field and be lost")
+        .advise("mend the line; a quote inside of a quoted field is written twice"),
+        RowProblem::Io(error) => Failure::new(Code::Io, "the file cannot be read to its end")
+            .because(error)
+            .advise("check that it is complete: a compressed file that was cut off looks like this"),
     }
-    Ok(())
-}
-
-fn too_long(line: u64) -> Failure {
-    Failure::new(
-        Code::BadInput,
-        format!("line {line}: the row that begins here is longer than {ROW_BYTES_MAX} bytes"),
-    )
-    .because("a quote that is never closed makes the rest of a file one field")
-    .advise("look for a quote without its partner in this line")
-}
-
-/// What came of reading a row that begins at `line`.
-fn unreadable(error: csv::Error, line: u64) -> Failure {
-    if let csv::ErrorKind::Io(io) = error.kind()
-        && io.get_ref().is_some_and(|inner| inner.is::<TooLong>())
-    {
-        return too_long(line);
-    }
-    Failure::new(Code::Io, "the file cannot be read to its end")
-        .because(error)
-        .advise("check that it is complete: a compressed file that was cut off looks like this")
 }
 
 #[cfg(test)]

@@ -8,7 +8,6 @@ use tokio::sync::mpsc;
 use tokio::task::{JoinHandle, spawn_blocking};
 
 use super::batches::{Reader, Summary};
-use super::display::Display;
 use super::plan::Options;
 use super::progress::{PROGRESS_NAMESPACE, Progress};
 use super::report::ImportReport;
@@ -17,6 +16,7 @@ use super::sending::Sending;
 use super::tally::Tally;
 use super::top::largest;
 use crate::connect::patiently;
+use crate::display::Display;
 use crate::failure::{Code, Failure};
 use crate::output;
 
@@ -83,7 +83,8 @@ pub async fn run(client: &Client, options: &Options) -> Result<ImportOutcome, Fa
         options,
         key,
         tally: Tally::default(),
-        display: Display::new(position),
+        display: Display::new("import", "transfers", position.permille()),
+        position,
         begun_at: 0,
         refused_before,
         answered_to: begin,

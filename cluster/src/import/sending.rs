@@ -14,13 +14,14 @@ use tokio::task::JoinError;
 use tokio_util::task::AbortOnDropHandle;
 
 use super::batches::{BATCH_ITEMS, Batch};
-use super::display::{Display, Speaker};
 use super::plan::Options;
 use super::progress::{Fingerprint, PROGRESS_NAMESPACE, Progress};
 use super::tally::Tally;
 use crate::connect::patiently;
+use crate::display::{Display, Speaker};
 use crate::failure::{Code, Failure};
 use crate::output;
+use crate::source::Position;
 
 /// Time between two writes of the progress record.
 const PROGRESS_PERIOD: Duration = Duration::from_secs(2);
@@ -32,6 +33,8 @@ pub(super) struct Sending<'a> {
     pub(super) key: Option<Vec<u8>>,
     pub(super) tally: Tally,
     pub(super) display: Display,
+    /// How far the file was read.
+    pub(super) position: Position,
     /// The cluster's time when this run began to send, in ns.
     pub(super) begun_at: u64,
     /// Refused in an earlier run, among the rows passed over.
@@ -106,7 +109,8 @@ impl Sending<'_> {
         self.tally
             .batch(&batch.lines, &outcomes, self.begun_at, latency);
         self.answered_to = (batch.rows_after, batch.fingerprint_after);
-        self.display.show(self.tally.answered());
+        self.display
+            .show(self.tally.answered(), self.position.permille());
         if self.recorded_at.elapsed() >= PROGRESS_PERIOD {
             self.recorded_at = Instant::now();
             self.record_progress().await?;

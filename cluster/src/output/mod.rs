@@ -94,6 +94,12 @@ impl Printer {
         }
     }
 
+    /// A table for people, as wide as the terminal.
+    #[must_use]
+    pub fn table(&self, table: &Table) -> String {
+        table.to_width(self.width, self.colour)
+    }
+
     /// The text that [`Printer::print`] writes.
     ///
     /// # Errors
@@ -128,6 +134,20 @@ impl Printer {
 pub fn write_stdout(bytes: &[u8]) -> Result<(), Failure> {
     let mut out = io::stdout().lock();
     match out.write_all(bytes).and_then(|()| out.flush()) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            Err(Failure::new(Code::Io, "cannot write to standard output").because(error))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Writes to standard output piece by piece, for answers that may be large. A reader that went away is no error.
+///
+/// # Errors
+/// [`Code::Io`] when it cannot be written.
+pub fn stream_stdout(write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<(), Failure> {
+    let mut out = io::BufWriter::new(io::stdout().lock());
+    match write(&mut out).and_then(|()| out.flush()) {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
             Err(Failure::new(Code::Io, "cannot write to standard output").because(error))
         }

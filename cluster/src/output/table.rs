@@ -47,6 +47,12 @@ impl Table {
         self.rows.push(cells);
     }
 
+    /// Whether it has no rows.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.rows.is_empty()
+    }
+
     /// The table as it fits a terminal of so many columns: aligned, or, when that is too wide, row by row with a name and
     /// a value on each line, empty ones left out.
     #[must_use]

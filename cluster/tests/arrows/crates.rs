@@ -55,7 +55,7 @@ const ROWS: &[Row] = &[
     },
     Row {
         folder: "cluster",
-        ours: &["farthing-client", "farthing-ledger"],
+        ours: &["farthing-client", "farthing-ledger", "farthing-reconcile"],
         never: &["openraft", "rocksdb", "bincode", "tonic", "prost"],
         others: true,
     },
@@ -71,6 +71,7 @@ const ROWS: &[Row] = &[
         ours: &[
             "farthing-ledger",
             "farthing-proto",
+            "farthing-reconcile",
             "farthing-node",
             "farthing-cluster",
             "farthing-jepsen",

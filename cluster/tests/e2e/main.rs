@@ -15,6 +15,7 @@ mod payments;
 mod prompt;
 mod queries;
 mod recipes;
+mod reconcile;
 mod support;
 mod terminal;
 mod vectors;

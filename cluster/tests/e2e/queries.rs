@@ -14,7 +14,7 @@ use super::support::Cluster;
 const PAYMENTS: u64 = 3_000;
 
 /// Ten customers who pay one shop, in turn, with codes 1 to 3; the shop is account 1.
-async fn shop(client: &Client) -> Vec<Transfer> {
+pub(crate) async fn shop(client: &Client) -> Vec<Transfer> {
     client
         .create_ledgers(&[Ledger::new(840, "USD", 2)])
         .await

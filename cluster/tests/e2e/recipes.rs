@@ -30,6 +30,7 @@ fn recipes_do_what_they_say() {
         trycmd::TestCases::new()
             .register_bin("farthing", Path::new(env!("CARGO_BIN_EXE_farthing")))
             .register_bin("sleep", Path::new("/usr/bin/sleep"))
+            .register_bin("cat", Path::new("/usr/bin/cat"))
             .env(
                 "FARTHING_DIR",
                 cluster.path().join("cluster").to_str().unwrap(),

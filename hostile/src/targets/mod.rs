@@ -15,6 +15,7 @@ mod records;
 mod rows;
 mod settings;
 mod snapshot;
+mod statement;
 mod typed;
 
 /// One decoder and what must hold for it.
@@ -93,6 +94,12 @@ pub const TARGETS: &[Target] = &[
         name: "text",
         parts: &[amount::PART, payments::PART, settings::PART, history::PART],
         rounds: 60_000,
+    },
+    // What banks write.
+    Target {
+        name: "statement",
+        parts: &[statement::CSV, statement::CAMT],
+        rounds: 20_000,
     },
 ];
 

@@ -69,23 +69,61 @@ fn bad_rows_say_their_line_and_problem() {
 
 #[test]
 fn a_row_that_goes_on_over_lines_is_no_payment() {
-    // Closed by a later row's stray quote, or by nothing: the columns are as many as they should be either way.
-    for end in ["\"\n4,1970-01-01T00:00:01Z,0,1,1.00,good\n", ""] {
+    // The columns are as many as they should be.
+    let rows = rows(
+        "payment_id,time,customer_id,terminal_id,amount,note\n\
+         1,1970-01-01T00:00:01Z,0,1,1.00,\"fine\"\n\
+         2,1970-01-01T00:00:01Z,0,1,1.00,\"open\n\
+         3,1970-01-01T00:00:01Z,0,1,1.00,lost\"\n\
+         4,1970-01-01T00:00:01Z,0,1,1.00,good\n",
+    );
+    let [Row::Payment(2, _), Row::Bad(bad), Row::Payment(5, _)] = rows.as_slice() else {
+        panic!("{rows:?}");
+    };
+    assert_eq!(bad.line, 3);
+    assert!(bad.problem.contains("quote"), "{}", bad.problem);
+}
+
+#[test]
+fn a_quote_that_is_not_closed_ends_the_import_at_its_line() {
+    // At the end of the file; at the next quote, with rows between and without.
+    for end in [
+        "",
+        "\n4,1970-01-01T00:00:01Z,0,1,1.00,\"good\"\n",
+        "\" or not\n4,1970-01-01T00:00:01Z,0,1,1.00,good\n",
+    ] {
         let text = format!(
             "payment_id,time,customer_id,terminal_id,amount,note\n\
              1,1970-01-01T00:00:01Z,0,1,1.00,\"fine\"\n\
-             2,1970-01-01T00:00:01Z,0,1,1.00,\"open\n\
-             3,1970-01-01T00:00:01Z,0,1,1.00,lost{end}"
+             2,1970-01-01T00:00:01Z,0,1,1.00,\n\
+             3,1970-01-01T00:00:01Z,0,1,1.00,\"open{end}"
         );
-        let rows = rows(&text);
-        assert!(matches!(rows[0], Row::Payment(2, _)));
-        let Row::Bad(bad) = &rows[1] else {
-            panic!("{rows:?}");
-        };
-        assert_eq!(bad.line, 3);
-        assert!(bad.problem.contains("quote"), "{}", bad.problem);
-        assert_eq!(rows.len(), if end.is_empty() { 2 } else { 3 });
+        let input = std::io::Cursor::new(text);
+        let mut rows = Rows::new(Box::new(input), Plan::default()).unwrap();
+        let mut accounts = Vec::new();
+        // What stands before it is read as ever.
+        for line in [2, 3] {
+            let row = rows.next(&mut accounts).unwrap();
+            assert!(matches!(row, Some(Row::Payment(at, _)) if at == line));
+        }
+        let failure = rows.next(&mut accounts).unwrap_err();
+        assert_eq!(failure.code, Code::BadInput);
+        assert!(failure.what.starts_with("line 4: a quote"), "{failure}");
     }
+}
+
+#[test]
+fn lines_are_those_of_the_file_whatever_they_end_with() {
+    let rows = rows(
+        "payment_id,time,customer_id,terminal_id,amount\r\n\r\n\n\
+         1,1970-01-01T00:00:01Z,0,1,1.00\r\n\
+         \r\n\
+         2,1970-01-01T00:00:01Z,0,1,much\r\n",
+    );
+    let [Row::Payment(4, _), Row::Bad(bad)] = rows.as_slice() else {
+        panic!("{rows:?}");
+    };
+    assert_eq!(bad.line, 6);
 }
 
 /// Endless, and counts what was taken of it.
