@@ -47,6 +47,7 @@ mod ids;
 pub mod invariants;
 mod ledger;
 mod memory;
+pub mod packed;
 mod pending;
 mod planted;
 mod record;

@@ -23,6 +23,12 @@ const ROWS: &[Row] = &[
         others: false,
     },
     Row {
+        folder: "proofs",
+        ours: &["farthing-ledger"],
+        never: &["tokio", "tonic", "prost", "openraft", "rocksdb"],
+        others: true,
+    },
+    Row {
         folder: "reconcile",
         ours: &["farthing-ledger"],
         never: &[

@@ -28,7 +28,6 @@ mod handle;
 mod id_ranges;
 pub mod inspect;
 mod lookup;
-mod packed;
 mod prefetch;
 pub mod query;
 pub mod reader;

@@ -1,11 +1,10 @@
 //! Keys and values of the state, read and written again: the questions of a test that hands storage hostile bytes, as a
 //! damaged disk or a peer's checkpoint might. Nothing in a node calls this.
 
-use farthing_ledger::{Record, TransferRow};
+use farthing_ledger::{Record, TransferRow, packed};
 
 use super::generation;
 use super::id_ranges::IdRanges;
-use super::packed;
 use super::rows::user_data::Field;
 use super::rows::{
     commit, current as mutable, events, history, ids, log_index, postings, transfers,

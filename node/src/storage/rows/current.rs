@@ -4,10 +4,8 @@
 //! always the state after exactly the entry that the record names.
 
 use farthing_ledger::{
-    Account, AccountId, Ledger, NamespaceTotals, Pending, RecordKey, TransferId,
+    Account, AccountId, Ledger, NamespaceTotals, Pending, RecordKey, TransferId, packed,
 };
-
-use crate::storage::packed;
 
 /// The commit record; no further key.
 pub(crate) const TAG_COMMIT: u8 = 1;

@@ -4,9 +4,7 @@
 //! bytes (the transfer and both balances after it) of consecutive sequences. It never spans two entries. The ids and
 //! history families hold a row's place in its block, so that finding it takes one point read.
 
-use farthing_ledger::TransferRow;
-
-use crate::storage::packed;
+use farthing_ledger::{TransferRow, packed};
 
 /// Rows in a block, at most.
 pub(crate) const BLOCK_ROWS_MAX: usize = 64;

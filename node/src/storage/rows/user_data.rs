@@ -3,10 +3,9 @@
 //! key = `of u8` (0 transfers, 1 accounts), the value (16, 8 or 4 bytes, BE), first sequence u64 BE; value as in
 //! [`super::postings`]. Zero means "none" to most users and is not indexed: a question for it scans.
 
-use farthing_ledger::{Account, Transfer};
+use farthing_ledger::{Account, Transfer, packed};
 
 use super::{family, put};
-use crate::storage::packed;
 
 /// Longest key.
 pub(crate) const KEY_BYTES_MAX: usize = 25;

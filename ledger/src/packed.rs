@@ -4,13 +4,13 @@
 //! word `i`. It is exact, has one form only, and makes windows and files less than half as big before compression.
 
 /// The longest record that can be packed, in bytes.
-pub(crate) const RECORD_BYTES_MAX: usize = 256;
+pub const RECORD_BYTES_MAX: usize = 256;
 const MASK_BYTES: usize = 4;
 const WORD_BYTES: usize = 8;
 
 /// Appends the packed form of a record whose length is a multiple of 8 and at most [`RECORD_BYTES_MAX`].
 #[inline]
-pub(crate) fn pack<const N: usize>(record: &[u8; N], out: &mut Vec<u8>) {
+pub fn pack<const N: usize>(record: &[u8; N], out: &mut Vec<u8>) {
     const { assert!(N.is_multiple_of(WORD_BYTES) && N <= RECORD_BYTES_MAX) };
     let mut packed = [0_u8; MASK_BYTES + RECORD_BYTES_MAX + WORD_BYTES];
     let mut mask = 0_u32;
@@ -33,7 +33,7 @@ pub(crate) fn pack<const N: usize>(record: &[u8; N], out: &mut Vec<u8>) {
 
 /// Length of the packed record at the start of `bytes`, or `None` when they end before it does.
 #[inline]
-pub(crate) fn length(bytes: &[u8]) -> Option<usize> {
+pub fn length(bytes: &[u8]) -> Option<usize> {
     let mask = u32::from_le_bytes(*bytes.first_chunk()?);
     let length = MASK_BYTES + WORD_BYTES * mask.count_ones() as usize;
     (length <= bytes.len()).then_some(length)
@@ -41,7 +41,7 @@ pub(crate) fn length(bytes: &[u8]) -> Option<usize> {
 
 /// One word of the packed record at the start of `bytes`; `None` when they end before it.
 #[inline]
-pub(crate) fn word(bytes: &[u8], index: u32) -> Option<u64> {
+pub fn word(bytes: &[u8], index: u32) -> Option<u64> {
     let mask = u32::from_le_bytes(*bytes.first_chunk()?);
     if mask & (1 << index) == 0 {
         return Some(0);
@@ -56,7 +56,7 @@ pub(crate) fn word(bytes: &[u8], index: u32) -> Option<u64> {
 /// The record at the start of `bytes` and the number of bytes it takes there; `None` when they are not its packed
 /// form.
 #[inline]
-pub(crate) fn unpack<const N: usize>(bytes: &[u8]) -> Option<([u8; N], usize)> {
+pub fn unpack<const N: usize>(bytes: &[u8]) -> Option<([u8; N], usize)> {
     let mut mask = u32::from_le_bytes(*bytes.first_chunk()?);
     if N / WORD_BYTES < 32 && mask >> (N / WORD_BYTES) != 0 {
         return None;
@@ -77,14 +77,14 @@ pub(crate) fn unpack<const N: usize>(bytes: &[u8]) -> Option<([u8; N], usize)> {
 }
 
 /// [`unpack`] of bytes that must be one packed record and nothing more.
-pub(crate) fn unpack_all<const N: usize>(bytes: &[u8]) -> Option<[u8; N]> {
+pub fn unpack_all<const N: usize>(bytes: &[u8]) -> Option<[u8; N]> {
     let (record, used) = unpack(bytes)?;
     (used == bytes.len()).then_some(record)
 }
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used)]
+    #![allow(clippy::unwrap_used, clippy::cast_possible_truncation)]
     use super::*;
     use proptest::prelude::*;
 
