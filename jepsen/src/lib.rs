@@ -12,6 +12,7 @@ pub mod check;
 pub mod cli;
 pub mod disk;
 pub mod export;
+pub mod follow;
 mod hash;
 pub mod history;
 pub mod hosts;

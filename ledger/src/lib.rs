@@ -40,6 +40,7 @@ mod bytes;
 mod changes;
 pub mod entry;
 mod event;
+mod event_filter;
 mod filter;
 mod flags;
 pub mod id_map;
@@ -66,6 +67,7 @@ pub use entry::{
     EntryBuilder, EntryError, EntryReader, Request, RequestBuilder, Section, SectionKind,
 };
 pub use event::{Event, EventBody, EventError};
+pub use event_filter::{EventFilter, KIND_TRANSFER};
 pub use filter::{AccountFilter, Order, Sides, TransferFilter};
 pub use ids::{AccountId, TransferId};
 pub use ledger::{Ledger, LedgerFlags, SCALE_MAX};

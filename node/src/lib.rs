@@ -16,6 +16,7 @@ pub mod cold;
 pub mod config;
 pub mod consensus;
 pub mod disk;
+pub mod events;
 #[doc(hidden)]
 pub mod fuzzing;
 pub mod inspect;

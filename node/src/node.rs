@@ -9,9 +9,11 @@ use crate::config::Config;
 use crate::consensus::clocks::{Clock, SkewedClock, SystemClock};
 use crate::listener::{self, Listener, TooFewFiles};
 use crate::log::{Log, OpenError};
-use crate::server::{Context, Doors, Identity};
+use crate::server::{Context, Doors, Identity, Layers};
 use crate::storage::DurableLog;
-use crate::{admission, consensus, log, meta, query, repair, server, state, storage, vitals};
+use crate::{
+    admission, consensus, events, log, meta, query, repair, server, state, storage, vitals,
+};
 
 /// Why a node did not start or did not go on. Each has its exit code.
 #[derive(Debug, thiserror::Error)]
@@ -160,8 +162,14 @@ pub async fn run(
     );
     let (state, apply_thread) =
         state::start(writer, storage.clone()).map_err(anyhow::Error::from)?;
+    let events = events::start(
+        &config.dir,
+        config.cluster_id,
+        config.node_id,
+        storage.clone(),
+    )?;
     let vitals = vitals::start(
-        vitals_config(&config),
+        vitals_config(&config, events.verifier().key()),
         log.clone(),
         Arc::new(storage.clone()),
     )
@@ -192,15 +200,15 @@ pub async fn run(
         data_dir: config.dir.clone(),
         term_at_start,
     };
-    let context = Context::new(
-        identity.clone(),
-        doors,
-        admission::start(&door, raft.handle.clone()),
-        query::Handle::new(raft.handle.clone(), storage.clone()),
-        raft.handle.clone(),
-        storage.clone(),
-        log.clone(),
-    );
+    let layers = Layers {
+        admission: admission::start(&door, raft.handle.clone()),
+        query: query::Handle::new(raft.handle.clone(), storage.clone()),
+        consensus: raft.handle.clone(),
+        storage: storage.clone(),
+        log: log.clone(),
+        events,
+    };
+    let context = Context::new(identity.clone(), doors, layers);
     let (close, closed) = tokio::sync::oneshot::channel::<()>();
     let mut serving = tokio::spawn(async move {
         let stop = async move {
@@ -279,7 +287,7 @@ fn raft_config(config: &Config, incarnation: u64) -> consensus::Config {
 }
 
 /// A transfer takes some 300 bytes in memory and less on disk; a window never has more than the limit of its bytes.
-fn vitals_config(config: &Config) -> vitals::Config {
+fn vitals_config(config: &Config, public_key: vitals::PublicKey) -> vitals::Config {
     let limit = storage::Config::new(&config.dir).run_bytes_max as u64;
     let run_bytes = (config.run_transfers as u64).saturating_mul(320);
     vitals::Config {
@@ -296,6 +304,7 @@ fn vitals_config(config: &Config) -> vitals::Config {
             period: Duration::from_secs(config.disk_scrub_period_s),
             bytes_per_s: config.disk_scrub_bytes_per_s,
         },
+        public_key: Some(public_key),
     }
 }
 

@@ -29,6 +29,26 @@ const NOTE_BYTES_MAX: usize = 64 << 10;
 /// What the line of the time begins with.
 const TIME: &str = "time ";
 
+/// The name of a cluster's tree: `farthing/` and its id as a UUID.
+#[must_use]
+pub fn origin(cluster_id: u128) -> String {
+    let hex = format!("{cluster_id:032x}");
+    let parts = [
+        &hex[..8],
+        &hex[8..12],
+        &hex[12..16],
+        &hex[16..20],
+        &hex[20..],
+    ];
+    format!("farthing/{}", parts.join("-"))
+}
+
+/// The name of a node's key.
+#[must_use]
+pub fn key_name(cluster_id: u128, node_id: u64) -> String {
+    format!("node-{node_id}.{}", origin(cluster_id))
+}
+
 /// What a checkpoint says.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Checkpoint {

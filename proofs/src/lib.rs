@@ -8,21 +8,29 @@
 //!
 //! Both are about twice as many hashes as the tree is high: 60 for a thousand million events.
 //!
-//! It deliberately knows no files, no clock and no randomness. Where to start reading: [`Frontier`] for how a tree grows,
-//! then [`inclusion`].
+//! An exported history ([`export`]) and a [`Proof`] are files that somebody can check who has nothing but them and a key;
+//! [`check`] does, and the program `farthing-verify` is little more than that.
+//!
+//! It deliberately knows no clock, no randomness and no network, and it writes no files. Where to start reading:
+//! [`Frontier`] for how a tree grows, then [`inclusion`], then [`export`].
 
+pub mod change;
+pub mod check;
 mod checkpoint;
 pub mod consistency;
 mod error;
-pub mod event;
+pub mod export;
 mod frontier;
 mod hash;
 pub mod inclusion;
+mod json;
+mod proof_file;
 mod subtrees;
 
-pub use checkpoint::{Checkpoint, KeyId, Note, Signature, Signer, Verifier};
+pub use change::Change;
+pub use checkpoint::{Checkpoint, KeyId, Note, Signature, Signer, Verifier, key_name, origin};
 pub use error::{NoteError, ProofError};
-pub use event::StreamEvent;
 pub use frontier::Frontier;
 pub use hash::{HASH_BYTES, Hash};
+pub use proof_file::{PROOF_BYTES_MAX, Proof, ProofFileError};
 pub use subtrees::Subtrees;

@@ -2,9 +2,10 @@
 #![allow(clippy::unwrap_used)]
 
 use farthing_ledger::{
-    Account, AccountId, Balances, Event, EventBody, Transfer, TransferId, TransferRow, packed,
+    Account, AccountId, Balances, Event, EventBody, KIND_TRANSFER, Transfer, TransferId,
+    TransferRow, packed,
 };
-use farthing_proofs::{Hash, StreamEvent, event};
+use farthing_proofs::{Change, Hash, change};
 
 fn transfer() -> TransferRow {
     TransferRow {
@@ -47,8 +48,8 @@ fn account() -> Event {
 #[test]
 fn leaves_are_pinned() {
     // What a leaf is can never change: checkpoints that somebody keeps would fit no more.
-    let transfer = StreamEvent::Transfer(transfer()).leaf().to_string();
-    let account = StreamEvent::Other(account()).leaf().to_string();
+    let transfer = Change::Transfer(transfer()).leaf().to_string();
+    let account = Change::Event(account()).leaf().to_string();
     assert_eq!(
         transfer,
         "90b17114b951f04a415d9e518edd32b1c969ffe10a3011f2e8586922f366fa52"
@@ -61,22 +62,19 @@ fn leaves_are_pinned() {
 
 #[test]
 fn events_come_back_from_their_bytes_and_from_no_others() {
-    for event in [
-        StreamEvent::Transfer(transfer()),
-        StreamEvent::Other(account()),
-    ] {
+    for event in [Change::Transfer(transfer()), Change::Event(account())] {
         let mut bytes = Vec::new();
         event.write_to(&mut bytes);
-        assert_eq!(StreamEvent::from_bytes(&bytes), Some(event.clone()));
+        assert_eq!(Change::from_bytes(&bytes), Some(event.clone()));
         assert_eq!(Hash::of_leaf(&bytes), event.leaf());
         for end in 0..bytes.len() {
-            assert_eq!(StreamEvent::from_bytes(&bytes[..end]), None);
+            assert_eq!(Change::from_bytes(&bytes[..end]), None);
         }
         for at in 0..bytes.len() {
             for bit in 0..8 {
                 let mut altered = bytes.clone();
                 altered[at] ^= 1 << bit;
-                assert_ne!(StreamEvent::from_bytes(&altered), Some(event.clone()));
+                assert_ne!(Change::from_bytes(&altered), Some(event.clone()));
             }
         }
     }
@@ -87,10 +85,10 @@ fn stored_rows_have_the_leaf_of_what_they_say() {
     let mut buffer = Vec::new();
     let mut row = Vec::new();
     packed::pack(&transfer().to_bytes(), &mut row);
-    let leaf = event::leaf_of_packed_transfer(9, &row, &mut buffer);
-    assert_eq!(leaf, StreamEvent::Transfer(transfer()).leaf());
+    let leaf = change::leaf(9, KIND_TRANSFER, &row, &mut buffer);
+    assert_eq!(leaf, Change::Transfer(transfer()).leaf());
     let mut body = Vec::new();
     account().write_body(&mut body);
-    let leaf = event::leaf_of_body(3, account().kind(), &body, &mut buffer);
-    assert_eq!(leaf, StreamEvent::Other(account()).leaf());
+    let leaf = change::leaf(3, account().kind(), &body, &mut buffer);
+    assert_eq!(leaf, Change::Event(account()).leaf());
 }

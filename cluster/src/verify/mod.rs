@@ -6,6 +6,7 @@
 //! asking for an index that all of them have passed.
 
 mod digests;
+mod proofs;
 mod report;
 
 use std::time::Duration;
@@ -16,6 +17,7 @@ use futures::future::join_all;
 use futures::pin_mut;
 
 use digests::{digest_finding, equal_index_digests, hex};
+pub use proofs::{ProofsReport, check_files, keys_in_the_log};
 pub use report::{LedgerSums, NodeVerified, VerifyReport};
 
 use crate::connect::failure;

@@ -49,7 +49,7 @@ const ROWS: &[Row] = &[
     },
     Row {
         folder: "node",
-        ours: &["farthing-ledger", "farthing-proto"],
+        ours: &["farthing-ledger", "farthing-proofs", "farthing-proto"],
         never: &["rust_decimal"],
         others: true,
     },
@@ -61,7 +61,12 @@ const ROWS: &[Row] = &[
     },
     Row {
         folder: "cluster",
-        ours: &["farthing-client", "farthing-ledger", "farthing-reconcile"],
+        ours: &[
+            "farthing-client",
+            "farthing-ledger",
+            "farthing-proofs",
+            "farthing-reconcile",
+        ],
         never: &["openraft", "rocksdb", "bincode", "tonic", "prost"],
         others: true,
     },

@@ -23,7 +23,7 @@ pub(super) const PART: super::Part = super::Part {
     ],
 };
 
-const FORMS: [Form; 14] = [
+const FORMS: [Form; 15] = [
     Form::Append,
     Form::AppendReply,
     Form::Vote,
@@ -38,6 +38,7 @@ const FORMS: [Form; 14] = [
     Form::ReadIndexReply,
     Form::ProbeReply,
     Form::FetchCheckpoint,
+    Form::Confirm,
 ];
 
 /// A byte for the message and whether the rest is its bytes or is to be made an append.
@@ -183,6 +184,7 @@ fn seeds() -> Vec<Vec<u8>> {
         agrees: vec![1, 3],
         membership_index: 0,
         membership: Vec::new().into(),
+        public_key: vec![9; 32].into(),
     };
     let header = wire::SnapshotHeader {
         vote,
@@ -223,6 +225,7 @@ fn seeds() -> Vec<Vec<u8>> {
         }
         .encode_to_vec(),
         wire::FetchCheckpointRequest { index_min: 5 }.encode_to_vec(),
+        wire::ConfirmRequest { vote }.encode_to_vec(),
     ];
     let mut seeds = corpus::numbered(bytes);
     let bytes_of_a_file = wire::FileChunk {

@@ -19,6 +19,7 @@ mod reads;
 mod real_time;
 mod replay;
 mod report;
+mod streams;
 mod trace;
 
 use std::path::Path;
@@ -50,6 +51,7 @@ pub fn check_events(
     let order = order::Order::of(&trace, &mut findings);
     let (model, happened) = replay::replay(&trace, &order, &mut findings);
     presence::check(&trace, &model, &mut findings);
+    streams::check(&trace, &model, &mut findings);
     agreement::check(&trace, &mut findings);
     health::check(&trace, &mut findings);
     let counts = order.counts(&trace, happened);

@@ -9,6 +9,7 @@ use super::availability::Availability;
 use super::dumps::Dumps;
 use super::items::Items;
 use super::reads::Reads;
+use super::streams::Streams;
 use crate::hash::FastMap;
 use crate::history::{Page, Query, RunFacts};
 
@@ -177,6 +178,7 @@ pub(super) struct Trace {
     pub(super) reads: Reads,
     pub(super) asked: Vec<Asked>,
     pub(super) dumps: Dumps,
+    pub(super) streams: Streams,
     pub(super) digests: BTreeMap<u64, Vec<DigestSeen>>,
     /// Who led in a term, and the event that says so.
     pub(super) leaders: BTreeMap<u64, (u64, u32)>,

@@ -53,6 +53,8 @@ pub enum Function {
     Query,
     /// What one node holds at the end (`final-read`).
     FinalRead,
+    /// What a subscriber of the event stream saw (`followed`).
+    Followed,
     /// A node's state digest: `node`, `log_index`, `digest`.
     Digest,
     /// A node that says it leads: `node`, `term`.
@@ -74,7 +76,7 @@ pub enum Function {
 }
 
 impl Function {
-    const NAMES: [(&'static str, Self); 15] = [
+    const NAMES: [(&'static str, Self); 16] = [
         ("transfers", Self::Transfers),
         ("accounts", Self::Accounts),
         ("read-accounts", Self::ReadAccounts),
@@ -82,6 +84,7 @@ impl Function {
         ("read-pendings", Self::ReadPendings),
         ("query", Self::Query),
         ("final-read", Self::FinalRead),
+        ("followed", Self::Followed),
         ("digest", Self::Digest),
         ("leader", Self::Leader),
         ("run", Self::Run),

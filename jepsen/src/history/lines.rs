@@ -116,6 +116,7 @@ impl Serialize for Value {
                 pendings: &read.pendings,
             }
             .serialize(serializer),
+            Self::Followed(followed) => followed.serialize(serializer),
             Self::Fault(fault) => fault.serialize(serializer),
             Self::Run(run) => run.serialize(serializer),
             Self::Coverage(points) => points.serialize(serializer),
@@ -200,7 +201,9 @@ pub(super) fn parse(
                 pendings: read.pendings,
             }))
         }
+        Function::Followed if !invoked => Value::Followed(serde_json::from_str(raw)?),
         Function::FinalRead
+        | Function::Followed
         | Function::Digest
         | Function::Leader
         | Function::Heal

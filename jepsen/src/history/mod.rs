@@ -6,6 +6,7 @@
 
 mod accounts;
 mod event;
+mod followed;
 mod lines;
 mod number;
 mod queries;
@@ -17,6 +18,7 @@ mod writer;
 
 pub use accounts::AccountState;
 pub use event::{Event, Facts, Function, Kind, Process};
+pub use followed::Followed;
 pub use number::{Hex, Number};
 pub use queries::{About, Amounts, Change, Filter, Page, Query, Rows, Statement, Sum};
 pub use reader::{HistoryError, Reader, read_all};

@@ -6,6 +6,7 @@ use farthing_client::{Account, PendingStatus, Transfer};
 use serde::de::{self, Deserializer};
 use serde::{Deserialize, Serialize, Serializer};
 
+use super::followed::Followed;
 use super::number::{Hex, hex_list, is_default};
 use super::queries::{Page, Query};
 use super::transfers::Lookup;
@@ -36,6 +37,8 @@ pub enum Value {
     Page(Box<Page>),
     /// `final-read`: one part of what one node holds when everything has ended.
     FinalRead(Box<FinalRead>),
+    /// `followed`: what a subscriber saw.
+    Followed(Box<Followed>),
     /// An event of the nemesis.
     Fault(Fault),
     /// `run`: what the run was, for those who judge it.

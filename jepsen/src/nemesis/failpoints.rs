@@ -12,7 +12,7 @@ use super::plan::Step;
 use crate::history::Phase;
 
 /// The points of a node.
-pub const POINTS: [&str; 40] = [
+pub const POINTS: [&str; 42] = [
     "log.append.before_write",
     "log.append.after_write",
     "log.append.before_sync",
@@ -40,6 +40,8 @@ pub const POINTS: [&str; 40] = [
     "storage.run.events",
     "storage.run.account_times.written",
     "storage.run.account_times",
+    "storage.run.merkle.written",
+    "storage.run.merkle",
     "storage.run.current.written",
     "storage.run.committed",
     "storage.checkpoint.begin",

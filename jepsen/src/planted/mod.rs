@@ -73,6 +73,8 @@ pub const BUGS: &[Bug] = &[
     bug("page-begins-late", "queries", "none", "a page leaves out the row behind the page before"),
     bug("windows-not-listed", "queries", "none", "listings show what is on disk only"),
     bug("user-data-row-lost", "queries", "kill", "some transfers are not listed by their user data once they are on disk"),
+    bug("event-left-out", "events", "none", "the event stream leaves some events out"),
+    bug("event-balances-swapped", "events", "none", "an event says the balances of the wrong account"),
     bug("says-no-after-yes", "transfer", "none", "what was done is answered as certainly not done"),
 ];
 

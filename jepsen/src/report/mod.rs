@@ -70,7 +70,10 @@ pub fn write(dir: &Path, summary: &Summary) -> anyhow::Result<()> {
                     Value::Text(text) => text.as_str(),
                     _ => "",
                 };
-                if !matches!(event.function, Function::FinalRead | Function::Coverage) {
+                if !matches!(
+                    event.function,
+                    Function::FinalRead | Function::Followed | Function::Coverage
+                ) {
                     let (node, term) = (event.facts.node, event.facts.term);
                     let mut line = format!("{at:9.3} {}", event.function.name());
                     node.iter()

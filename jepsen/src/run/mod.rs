@@ -25,6 +25,7 @@ pub use options::{HostsMode, Options, accompanied};
 
 use crate::check::{Checker, Report, Verdict, Violation, check};
 use crate::disk::Zone;
+use crate::follow::Followers;
 use crate::history::{Facts, Function, Kind, Process, Recorder, RunFacts, Value};
 use crate::hosts::{Cluster, Layout, Output};
 use crate::nemesis::{self, Field};
@@ -178,6 +179,15 @@ async fn carry_out(options: &Options, recorder: &Recorder, stage: &Stage) -> any
         sleep(Duration::from_millis(50)).await;
     }
     let load = load::Load::start(options, &field).await?;
+    let addresses = |through: bool| -> Vec<_> {
+        let nodes = field.cluster.nodes.iter();
+        nodes
+            .map(|node| if through { node.through } else { node.direct })
+            .collect()
+    };
+    let followers = options
+        .follows()
+        .then(|| Followers::start(&addresses(true), options.seed));
     if options.disks_lie {
         let disks = field
             .cluster
@@ -220,6 +230,10 @@ async fn carry_out(options: &Options, recorder: &Recorder, stage: &Stage) -> any
     // Whoever holds the cluster keeps its disks mounted.
     let _ = watcher.await;
     last::read_everything(&field, &shared, ready).await;
+    if let Some(followers) = followers {
+        let events = followers.finish(&addresses(false), recorder).await;
+        field.reached_times("events.followed", events);
+    }
     harness(Function::Coverage, Value::Coverage(field.counts()));
     recorder.finish().context("the history cannot be written")?;
     stage.lock().unwrap_or_else(PoisonError::into_inner).take();

@@ -144,6 +144,12 @@ impl Options {
         self.workloads.contains(&Workload::Overload)
     }
 
+    /// True when subscribers follow the event stream.
+    #[must_use]
+    pub fn follows(&self) -> bool {
+        self.workloads.contains(&Workload::Events)
+    }
+
     /// Mean time between two requests of one worker.
     #[must_use]
     pub fn pause(&self) -> Duration {
@@ -191,6 +197,9 @@ impl Options {
         }
         if self.overloads() {
             required.insert("calls.shed".to_owned(), 1);
+        }
+        if self.follows() {
+            required.insert("events.followed".to_owned(), 10 * self.time_s);
         }
         if self.workloads.contains(&Workload::Queries) {
             required.insert("queries.ok".to_owned(), self.time_s);

@@ -21,6 +21,8 @@ pub enum Name {
     Limits,
     /// W8: questions about what happened, page by page at whatever node, while it happens.
     Queries,
+    /// Transfers of every kind, while subscribers follow the event stream at every node and from node to node.
+    Events,
     /// W9: deadlines so short that nobody knows; the ids are looked up until it is known.
     Indefinite,
     /// W10: as `transfer`, while members come and go: it brings the nemesis `members` along.
@@ -42,6 +44,7 @@ impl Name {
             Self::Linked => "linked",
             Self::Limits => "limits",
             Self::Queries => "queries",
+            Self::Events => "events",
             Self::Indefinite => "indefinite",
             Self::Membership => "membership",
             Self::Overload => "overload",

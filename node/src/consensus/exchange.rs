@@ -32,6 +32,9 @@ pub(super) fn to_wire(vitals: &Vitals) -> wire::Vitals {
         // Only who tells puts it in: see `round`.
         membership_index: 0,
         membership: Bytes::new(),
+        public_key: vitals
+            .public_key
+            .map_or_else(Bytes::new, |key| Bytes::copy_from_slice(&key)),
     }
 }
 
@@ -51,6 +54,7 @@ pub(super) fn from_wire(vitals: wire::Vitals) -> Vitals {
             .filter_map(digest)
             .collect(),
         agrees: vitals.agrees.into_iter().take(ITEMS_MAX).collect(),
+        public_key: vitals.public_key.as_ref().try_into().ok(),
     }
 }
 
@@ -90,6 +94,7 @@ mod tests {
             sync_p50: Some(Duration::from_micros(1_234)),
             digests: vec![(7, u128::MAX - 1), (1_024, 3)],
             agrees: vec![1, 3],
+            public_key: Some([7; 32]),
         };
         assert_eq!(from_wire(to_wire(&vitals)), vitals);
         assert_eq!(from_wire(wire::Vitals::default()), Vitals::default());

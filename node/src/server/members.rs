@@ -4,22 +4,17 @@
 //! the version it saw. So no id is given out twice, whoever asks, whichever node leads, whatever is retried.
 
 use std::collections::BTreeSet;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Instant, SystemTime, UNIX_EPOCH};
+use std::time::Instant;
 
-use farthing_ledger::{
-    RecordFlags, RecordItem, RecordKey, SectionKind, VERSION_ABSENT, WriteRecordStatus,
-};
-use farthing_proto::convert::consistency::Consistency;
+use farthing_ledger::VERSION_ABSENT;
 use farthing_proto::error::{FieldError, Reason, Refused};
 use farthing_proto::v1;
 
-use super::context::{Context, storage_failed};
-use super::only_section;
+use super::context::Context;
+use super::own_records::{self, CLUSTER};
 use crate::consensus::{ChangeError, Error, Member, Status};
 
-/// Where the last id given out is kept: a namespace of Farthing's own, and its key.
-const NAMESPACE: u32 = 2;
+/// Where the last id given out is kept.
 const KEY: &[u8] = b"node-id-last";
 /// Attempts against others who take an id at the same time.
 const ATTEMPTS_MAX: usize = 16;
@@ -71,28 +66,9 @@ async fn raise(
         let Some(next) = wanted(last, highest.max(last)) else {
             return Ok(last);
         };
-        let item = RecordItem {
-            operation_id: operation_id(context.identity().node_id),
-            expected_version: version,
-            namespace: NAMESPACE,
-            flags: RecordFlags::default(),
-            reserved: 0,
-            key: KEY,
-            value: &next.to_le_bytes(),
-        };
-        let mut bytes = Vec::new();
-        item.write_to(&mut bytes);
-        let answer = context
-            .submit(&[(SectionKind::Records, 1, &bytes)], until)
-            .await?;
-        let (results, _) = only_section(answer);
-        let status = results.first().map(|result| result.status);
-        if status == Some(WriteRecordStatus::Written as u32) {
+        let place = (CLUSTER, KEY);
+        if own_records::write(context, place, version, &next.to_le_bytes(), until).await? {
             return Ok(next);
-        }
-        if status != Some(WriteRecordStatus::VersionMismatch as u32) {
-            let message = format!("the record of node ids was refused with status {status:?}");
-            return Err(Refused::new(Reason::Internal, message));
         }
     }
     let message = "others took every id that was tried; try again";
@@ -101,11 +77,7 @@ async fn raise(
 
 /// The last id given out, 0 for none, and the version of its record.
 async fn last_allotted(context: &Context, until: Instant) -> Result<(u64, u64), Refused> {
-    let reader = context.reader(Consistency::Linearizable, until).await?;
-    let key = RecordKey::new(NAMESPACE, KEY)
-        .ok_or_else(|| Refused::new(Reason::Internal, "the key of node ids is no key"))?;
-    let found = tokio::task::block_in_place(|| reader.record(&key))
-        .map_err(|error| storage_failed(context.storage(), &error))?;
+    let found = own_records::read(context, CLUSTER, KEY, until).await?;
     let Some(record) = found else {
         return Ok((0, VERSION_ABSENT));
     };
@@ -114,22 +86,12 @@ async fn last_allotted(context: &Context, until: Instant) -> Result<(u64, u64), 
         Ok(bytes) if !record.deleted => Ok((u64::from_le_bytes(bytes), record.version)),
         _ => {
             let message = format!(
-                "record {:?} of namespace {NAMESPACE} does not hold a node id; somebody wrote it",
+                "record {:?} of namespace {CLUSTER} does not hold a node id; somebody wrote it",
                 String::from_utf8_lossy(KEY)
             );
             Err(Refused::new(Reason::Internal, message))
         }
     }
-}
-
-/// An id that no other write has: the nanosecond, this node and a count.
-fn operation_id(node_id: u64) -> u128 {
-    static COUNT: AtomicU64 = AtomicU64::new(1);
-    let since = SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .unwrap_or_default();
-    let low = (node_id << 32) | (COUNT.fetch_add(1, Ordering::Relaxed) & 0xffff_ffff);
-    (since.as_nanos() << 64) | u128::from(low)
 }
 
 /// Makes a node a learner.

@@ -6,9 +6,12 @@
 mod accounts;
 mod admin;
 mod context;
+mod events;
 mod health;
+mod keys;
 mod ledgers;
 mod members;
+mod own_records;
 mod packed;
 mod queries;
 mod records;
@@ -25,7 +28,7 @@ use farthing_proto::v1;
 use tonic::service::interceptor::InterceptedService;
 use tonic::{Request, Status};
 
-pub use self::context::{Context, Doors, Identity};
+pub use self::context::{Context, Doors, Identity, Layers};
 pub(crate) use self::ledgers::parse_token as parse_page_token;
 use crate::listener::{self, Limits, Listener};
 
@@ -75,13 +78,19 @@ pub async fn serve(
     stop: impl Future<Output = ()> + Send + 'static,
 ) -> anyhow::Result<()> {
     use farthing_proto::v1::{
-        accounts_server::AccountsServer, admin_server::AdminServer, ledgers_server::LedgersServer,
-        packed_server::PackedServer, queries_server::QueriesServer, records_server::RecordsServer,
-        transfers_server::TransfersServer,
+        accounts_server::AccountsServer, admin_server::AdminServer, events_server::EventsServer,
+        ledgers_server::LedgersServer, packed_server::PackedServer, queries_server::QueriesServer,
+        records_server::RecordsServer, transfers_server::TransfersServer,
+    };
+    let ending = context.clone();
+    let stop = async move {
+        stop.await;
+        ending.stop();
     };
     let address = listener.local_addr()?;
     let incoming = listener.accept()?;
     let (health, health_task) = health::start(context.clone()).await;
+    let keys_task = tokio::spawn(keys::keep_written(context.clone()));
     let reflection_v1 = reflection().build_v1()?;
     let reflection_alpha = reflection().build_v1alpha()?;
     tracing::info!(%address, "serving clients");
@@ -121,6 +130,11 @@ pub async fn serve(
             context
         ))
         .add_service(service!(
+            EventsServer<events::Service>,
+            events::Service(context.clone()),
+            context
+        ))
+        .add_service(service!(
             AdminServer<admin::Service>,
             admin::Service(context.clone()),
             context
@@ -128,6 +142,7 @@ pub async fn serve(
         .serve_with_incoming_shutdown(incoming, stop)
         .await;
     health_task.abort();
+    keys_task.abort();
     Ok(result?)
 }
 
@@ -143,6 +158,7 @@ fn reflection() -> tonic_reflection::server::Builder<'static> {
         "Accounts",
         "Transfers",
         "Queries",
+        "Events",
         "Records",
         "Admin",
     ]

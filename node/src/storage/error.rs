@@ -83,7 +83,7 @@ impl Error {
 
 /// Every step between which a process may die, in the order of a run, a snapshot and an installation: names of
 /// failpoints, for the tests that kill at each.
-pub const FAILPOINTS: [&str; 26] = [
+pub const FAILPOINTS: [&str; 28] = [
     "storage.run.begin",
     "storage.run.transfers.written",
     "storage.run.transfers",
@@ -97,6 +97,8 @@ pub const FAILPOINTS: [&str; 26] = [
     "storage.run.events",
     "storage.run.account_times.written",
     "storage.run.account_times",
+    "storage.run.merkle.written",
+    "storage.run.merkle",
     "storage.run.current.written",
     "storage.run.committed",
     "storage.checkpoint.begin",

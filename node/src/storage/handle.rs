@@ -10,6 +10,7 @@ use super::reader::Reader;
 use super::run;
 use super::shared::{Shared, lock};
 use super::snapshot::{self, Checkpoint, Incoming, Manifest, SealTicket};
+use super::tree;
 use super::verify::{self, Report};
 use super::{AppliedState, LogId};
 
@@ -17,20 +18,22 @@ use super::{AppliedState, LogId};
 #[derive(Clone)]
 pub struct Handle {
     shared: Arc<Shared>,
-    run_writer: Arc<Mutex<Option<JoinHandle<()>>>>,
+    threads: Arc<Mutex<Vec<JoinHandle<()>>>>,
 }
 
 impl Handle {
     pub(crate) fn new(shared: Arc<Shared>) -> Result<Self, Error> {
-        let run_writer = run::start(Arc::clone(&shared))?;
+        let threads = vec![
+            tree::start(Arc::clone(&shared))?,
+            run::start(Arc::clone(&shared))?,
+        ];
         Ok(Self {
             shared,
-            run_writer: Arc::new(Mutex::new(Some(run_writer))),
+            threads: Arc::new(Mutex::new(threads)),
         })
     }
 
-    #[cfg(test)]
-    pub(crate) fn shared(&self) -> &Shared {
+    pub(crate) fn shared(&self) -> &Arc<Shared> {
         &self.shared
     }
 
@@ -190,15 +193,15 @@ impl Handle {
         self.shared.published().database.compact()
     }
 
-    /// Stops the run writer at its next step and waits for it. What is not committed is in the log and will be
+    /// Stops the run writer at its next step, and the thread of the tree, and waits for them. What is not committed is in the log and will be
     /// applied again. Readers stay valid; the writer is of no use afterwards.
     pub fn shutdown(&self) {
         self.shared.stop();
-        let run_writer = lock(&self.run_writer).take();
-        if let Some(run_writer) = run_writer
-            && run_writer.join().is_err()
-        {
-            tracing::error!("the run writer panicked");
+        for thread in std::mem::take(&mut *lock(&self.threads)) {
+            let name = thread.thread().name().unwrap_or_default().to_owned();
+            if thread.join().is_err() {
+                tracing::error!(name, "a thread of the storage panicked");
+            }
         }
     }
 }

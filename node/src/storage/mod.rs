@@ -41,6 +41,7 @@ pub mod snapshot;
 mod store;
 #[cfg(test)]
 mod tests;
+mod tree;
 pub mod verify;
 mod window;
 pub mod writer;
@@ -64,6 +65,7 @@ pub use scrub::Pace;
 pub use shared::DurableLog;
 pub use snapshot::{Checkpoint, Incoming, Manifest, ManifestFile, SealTicket};
 pub use store::{Room, SnapshotSink, SnapshotSource, Store};
+pub use tree::Keeper;
 pub use writer::Writer;
 
 use database::Database;

@@ -105,6 +105,15 @@ impl Reader {
         self.pinned.borrow_owner()
     }
 
+    pub(crate) fn database_shared(&self) -> Arc<Database> {
+        Arc::clone(self.pinned.borrow_owner())
+    }
+
+    /// Which generation of the state it reads.
+    pub(crate) fn generation(&self) -> u32 {
+        self.published.generation
+    }
+
     fn options(&self) -> ReadOptions {
         snapshot_options(&self.pinned)
     }

@@ -19,6 +19,7 @@ use super::id_ranges::IdRanges;
 use super::lookup::Lookup;
 use super::run::Job;
 use super::snapshot::Checkpoint;
+use super::tree::Tree;
 use super::window::{KeyHash, Window};
 use super::{AppliedState, LogId};
 
@@ -97,6 +98,7 @@ pub(crate) struct Shared {
     pub(crate) digests: Mutex<DigestRings>,
     pub(crate) counters: Counters,
     pub(crate) damage: Met,
+    pub(crate) tree: Tree,
 }
 
 /// Plain numbers for gauges.
@@ -144,6 +146,7 @@ impl Shared {
             digests: Mutex::default(),
             counters: Counters::default(),
             damage: Met::default(),
+            tree: Tree::default(),
         }
     }
 
@@ -167,6 +170,7 @@ impl Shared {
         let mut next = Published::clone(&self.published.load());
         change(&mut next);
         self.published.store(Arc::new(next));
+        self.tree.wake();
     }
 
     /// Stops what the run writer is doing at its next step, without waiting.

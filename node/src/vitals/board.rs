@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use super::{Level, Vitals};
+use super::{Level, PublicKey, Vitals};
 
 /// What was said longer ago says nothing about now.
 const AGE_MAX: Duration = Duration::from_secs(3);
@@ -81,6 +81,14 @@ impl Board {
     pub(super) fn differed_at(&self, peer: u64) -> Option<u64> {
         let (index, equal) = self.compared.get(&peer)?;
         (!equal).then_some(*index)
+    }
+
+    /// Peers' keys, of those that said theirs lately.
+    pub(super) fn public_keys(&self, now: Instant) -> Vec<(u64, PublicKey)> {
+        let keys = self
+            .fresh(now)
+            .map(|(peer, vitals)| (peer, vitals.public_key));
+        keys.filter_map(|(peer, key)| Some((peer, key?))).collect()
     }
 
     /// Peers that said so lately.

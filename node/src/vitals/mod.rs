@@ -30,6 +30,9 @@ const PAUSE: Duration = Duration::from_millis(100);
 /// Digests told to a peer: the newest of each spacing, so that one of them is found where both nodes have been.
 const DIGESTS_TOLD_MAX: usize = 4;
 
+/// An Ed25519 key that everybody may know.
+pub type PublicKey = [u8; 32];
+
 /// What a node is told about its disk.
 #[derive(Debug, Clone)]
 pub struct Config {
@@ -53,6 +56,8 @@ pub struct Config {
     pub sync_slow: Duration,
     /// When and how fast what is at rest is read back.
     pub scrub: ScrubConfig,
+    /// The key that checks what this node signs.
+    pub public_key: Option<PublicKey>,
 }
 
 /// What a node tells its peers of itself.
@@ -66,6 +71,8 @@ pub struct Vitals {
     pub digests: Vec<(u64, u128)>,
     /// Nodes whose state it found equal, itself included.
     pub agrees: Vec<u64>,
+    /// The key that checks what it signs.
+    pub public_key: Option<PublicKey>,
 }
 
 struct Inner {
@@ -189,7 +196,16 @@ impl Handle {
             sync_p50: self.inner.log.stats().sync_median,
             digests,
             agrees: lock(&self.inner.board).agrees(),
+            public_key: self.inner.config.public_key,
         }
+    }
+
+    /// The keys of this node and of the peers that said theirs lately.
+    pub fn public_keys(&self) -> Vec<(u64, PublicKey)> {
+        let config = &self.inner.config;
+        let own = config.public_key.map(|key| (config.node_id, key));
+        let peers = lock(&self.inner.board).public_keys(now());
+        own.into_iter().chain(peers).collect()
     }
 
     /// Takes what `peer` said of itself, and compares its state with the own one where both are known.

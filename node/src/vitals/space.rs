@@ -205,6 +205,7 @@ mod tests {
             node_id: 1,
             dir: "d".into(),
             ballast_bytes: 0,
+            public_key: None,
             low_bytes: None,
             reserve_bytes: 10,
             segment_bytes: 100,

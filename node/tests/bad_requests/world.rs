@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use farthing_proto::v1::{CreateTransferStatus, Transfer};
 
-use crate::support::{Client, Cluster, transfer};
+use crate::support::{Client, Cluster, eventually, transfer};
 
 /// A node with two accounts on a ledger with two decimals, and its state before the bad requests.
 pub(crate) struct World {
@@ -30,6 +30,11 @@ impl World {
             .await
             .unwrap();
         assert_eq!(results[0].status(), CreateTransferStatus::Created);
+        // The leader writes its own key, once, soon after it began to lead.
+        eventually("the node's key in the log", || async {
+            client.record(3, b"node-key/1").await.record
+        })
+        .await;
         let before = settled(&client).await;
         Self {
             cluster,

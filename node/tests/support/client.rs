@@ -8,6 +8,7 @@ use farthing_proto::packed::{LookedUp, read_lookup, read_results, write_ids};
 use farthing_proto::v1::accounts_client::AccountsClient;
 use farthing_proto::v1::admin_client::AdminClient;
 use farthing_proto::v1::consistency::Level;
+use farthing_proto::v1::events_client::EventsClient;
 use farthing_proto::v1::ledgers_client::LedgersClient;
 use farthing_proto::v1::packed_client::PackedClient;
 use farthing_proto::v1::queries_client::QueriesClient;
@@ -114,6 +115,7 @@ impl Client {
     services! {
         accounts: AccountsClient;
         admin: AdminClient;
+        events: EventsClient;
         ledgers: LedgersClient;
         packed: PackedClient;
         queries: QueriesClient;

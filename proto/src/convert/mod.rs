@@ -12,6 +12,7 @@
 pub mod account;
 pub mod amount;
 pub mod consistency;
+pub mod event;
 pub mod id;
 pub mod ledger;
 pub mod query;
@@ -62,7 +63,7 @@ impl Violations {
         })
     }
 
-    pub(crate) fn finish<T>(self, items: Vec<T>) -> Result<Vec<T>, Vec<FieldError>> {
+    pub(crate) fn finish<T>(self, items: T) -> Result<T, Vec<FieldError>> {
         if self.list.is_empty() {
             Ok(items)
         } else {

@@ -62,7 +62,7 @@ pub fn transfers_from_wire(
             &mut violations,
         ),
     };
-    violations.finish(vec![]).map(|_: Vec<()>| filter)
+    violations.finish(filter)
 }
 
 /// The accounts that a request asks for.
@@ -85,7 +85,7 @@ pub fn accounts_from_wire(message: &v1::AccountFilter) -> Result<AccountFilter, 
             &mut violations,
         ),
     };
-    violations.finish(vec![]).map(|_: Vec<()>| filter)
+    violations.finish(filter)
 }
 
 fn user_data_128(text: Option<&str>, violations: &mut Violations) -> Option<u128> {
@@ -171,7 +171,7 @@ pub fn balances_from_wire(
         credits_pending: read("credits_pending", &message.credits_pending),
         credits_posted: read("credits_posted", &message.credits_posted),
     };
-    violations.finish(vec![]).map(|_: Vec<()>| balances)
+    violations.finish(balances)
 }
 
 #[cfg(test)]

@@ -57,16 +57,22 @@ pub fn to_wire(key: &RecordKey, record: Option<&Record>) -> v1::LookedUpRecord {
             deleted_by: format_id(record.operation_id),
         },
         Some(record) => v1::LookedUpRecord {
-            record: Some(v1::Record {
-                namespace: key.namespace(),
-                key: key.key().to_vec().into(),
-                value: record.value.clone().into(),
-                version: record.version,
-                operation_id: format_id(record.operation_id),
-                timestamp: record.timestamp,
-            }),
+            record: Some(stored_to_wire(key, record)),
             ..v1::LookedUpRecord::default()
         },
+    }
+}
+
+/// A record as it is stored, deleted or not.
+#[must_use]
+pub fn stored_to_wire(key: &RecordKey, record: &Record) -> v1::Record {
+    v1::Record {
+        namespace: key.namespace(),
+        key: key.key().to_vec().into(),
+        value: record.value.clone().into(),
+        version: record.version,
+        operation_id: format_id(record.operation_id),
+        timestamp: record.timestamp,
     }
 }
 

@@ -198,6 +198,7 @@ fn vitals_config(node_id: u64) -> vitals::Config {
         segment_bytes: 1,
         door_bytes: 1,
         run_bytes: 1,
+        public_key: None,
         // Syncs take no time that the log could measure: the simulator sleeps before them.
         sync_slow: Duration::from_secs(3_600),
         scrub: vitals::ScrubConfig {

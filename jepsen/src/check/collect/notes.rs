@@ -1,5 +1,7 @@
 //! What the harness itself writes down: the run, final reads, digests, who is ready, what broke.
 
+use farthing_client::Transfer;
+
 use super::Collector;
 use crate::check::dumps;
 use crate::check::report::Checker;
@@ -16,16 +18,7 @@ impl Collector {
                 for row in &read.accounts {
                     self.saw_account(row.id.0, row.timestamp, index);
                 }
-                for row in &read.transfers {
-                    if self.trace.items.ids.find(row.id.0).is_none() {
-                        let message = format!(
-                            "transfer {:x} exists and nobody ever asked for it",
-                            row.id.0
-                        );
-                        self.findings.add(Checker::C3, vec![event.index], message);
-                    }
-                    self.transfer_row(row.id.0, &Lookup::Found(*row), index);
-                }
+                self.exist(&read.transfers, index, event.index);
                 for id in &read.refused {
                     self.transfer_row(*id, &Lookup::Refused, index);
                 }
@@ -35,6 +28,10 @@ impl Collector {
                     }
                     None => self.harness(event.index, "a final read without a node".into()),
                 }
+            }
+            (Function::Followed, Value::Followed(part)) => {
+                self.exist(&part.transfers, index, event.index);
+                self.trace.streams.take(&part, event.index);
             }
             (Function::Digest, _) => {
                 let facts = event.facts;
@@ -75,6 +72,18 @@ impl Collector {
                 let message = format!("a {} event that says nothing", function.name());
                 self.harness(event.index, message);
             }
+        }
+    }
+
+    /// These transfers were seen to exist.
+    fn exist(&mut self, transfers: &[Transfer], index: u32, event: u64) {
+        for row in transfers {
+            if self.trace.items.ids.find(row.id.0).is_none() {
+                let id = row.id.0;
+                let message = format!("transfer {id:x} exists and nobody ever asked for it");
+                self.findings.add(Checker::C3, vec![event], message);
+            }
+            self.transfer_row(row.id.0, &Lookup::Found(*row), index);
         }
     }
 }

@@ -11,6 +11,7 @@ use farthing_ledger::{RequestBuilder, SectionKind};
 use farthing_proto::convert::consistency::Consistency;
 use farthing_proto::error::{Reason, Refused};
 use farthing_proto::metadata;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tonic::Status;
 use tonic::metadata::MetadataMap;
 
@@ -19,7 +20,10 @@ pub(super) use self::refusals::storage_failed;
 use super::scales::Scales;
 use crate::admission::{self, Answer, Work};
 use crate::listener::Gauges;
-use crate::{consensus, query, storage};
+use crate::{consensus, events, query, storage};
+
+/// Subscribers at a time: each may hold a few parts of the stream in memory.
+const SUBSCRIBERS_MAX: usize = 1_000;
 
 /// Which node of which cluster answers.
 #[derive(Debug, Clone)]
@@ -47,6 +51,22 @@ pub struct Doors {
     pub peers: Gauges,
 }
 
+/// The layers below, and the log for what its status says.
+pub struct Layers {
+    /// Requests that change something.
+    pub admission: admission::Handle,
+    /// Questions.
+    pub query: query::Handle,
+    /// The order of everything.
+    pub consensus: consensus::Handle,
+    /// The state.
+    pub storage: storage::Handle,
+    /// The node's own log.
+    pub log: crate::log::Log,
+    /// The event stream.
+    pub events: events::Handle,
+}
+
 struct Inner {
     identity: Identity,
     doors: Doors,
@@ -56,6 +76,9 @@ struct Inner {
     storage: storage::Handle,
     log: crate::log::Log,
     scales: Scales,
+    events: events::Handle,
+    subscribers: Arc<Semaphore>,
+    stopping: watch::Sender<bool>,
     started: Instant,
 }
 
@@ -67,15 +90,15 @@ pub struct Context {
 
 impl Context {
     /// Over the layers below.
-    pub fn new(
-        identity: Identity,
-        doors: Doors,
-        admission: admission::Handle,
-        query: query::Handle,
-        consensus: consensus::Handle,
-        storage: storage::Handle,
-        log: crate::log::Log,
-    ) -> Self {
+    pub fn new(identity: Identity, doors: Doors, layers: Layers) -> Self {
+        let Layers {
+            admission,
+            query,
+            consensus,
+            storage,
+            log,
+            events,
+        } = layers;
         let scales = Scales::default();
         let inner = Inner {
             identity,
@@ -86,6 +109,9 @@ impl Context {
             storage,
             log,
             scales,
+            events,
+            subscribers: Arc::new(Semaphore::new(SUBSCRIBERS_MAX)),
+            stopping: watch::Sender::new(false),
             started: Instant::now(),
         };
         Self {
@@ -115,6 +141,32 @@ impl Context {
 
     pub(super) fn admission(&self) -> &admission::Handle {
         &self.inner.admission
+    }
+
+    pub(super) fn events(&self) -> &events::Handle {
+        &self.inner.events
+    }
+
+    /// Streams that would not end by themselves end.
+    pub(super) fn stop(&self) {
+        let _ = self.inner.stopping.send_replace(true);
+    }
+
+    /// Resolves when they shall.
+    pub(super) async fn stopping(&self) {
+        let mut stopping = self.inner.stopping.subscribe();
+        let _ = stopping.wait_for(|stopping| *stopping).await;
+    }
+
+    /// A place for one more subscriber, as long as it is held.
+    pub(super) fn subscriber(&self) -> Result<OwnedSemaphorePermit, Refused> {
+        let places = Arc::clone(&self.inner.subscribers);
+        places.try_acquire_owned().map_err(|_| {
+            let message = format!(
+                "this node has {SUBSCRIBERS_MAX} subscribers, as many as it takes; ask another node"
+            );
+            Refused::new(Reason::Overloaded, message).with_retry_after(Duration::from_secs(1))
+        })
     }
 
     pub(super) fn scales(&self) -> &Scales {

@@ -14,13 +14,16 @@ pub(crate) fn write_value(log_index: u64, event: &Event, out: &mut Vec<u8>) {
     event.write_body(out);
 }
 
+/// Kind and body in a value, as they are.
+pub(crate) fn parts(value: &[u8]) -> Option<(u8, &[u8])> {
+    let (header, body) = value.split_at_checked(HEADER_BYTES)?;
+    (header[8] == VERSION).then_some((header[9], body))
+}
+
 /// The event in a value.
 pub(crate) fn read_value(sequence: u64, value: &[u8]) -> Option<Event> {
-    let (header, body) = value.split_at_checked(HEADER_BYTES)?;
-    if header[8] != VERSION {
-        return None;
-    }
-    Event::from_body(sequence, header[9], body).ok()
+    let (kind, body) = parts(value)?;
+    Event::from_body(sequence, kind, body).ok()
 }
 
 #[cfg(test)]

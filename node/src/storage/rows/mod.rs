@@ -11,11 +11,12 @@ pub(crate) mod current;
 pub(crate) mod events;
 pub(crate) mod history;
 pub(crate) mod ids;
+pub(crate) mod merkle;
 pub(crate) mod postings;
 pub(crate) mod transfers;
 pub(crate) mod user_data;
 
-/// Column families by name. Reserved for later: `merkle`.
+/// Column families by name.
 pub(crate) mod family {
     /// Blocks of transfers by sequence.
     pub(crate) const TRANSFERS: &str = "transfers";
@@ -33,10 +34,12 @@ pub(crate) mod family {
     pub(crate) const BY_USER_DATA_64: &str = "by_user_data_64";
     /// Values of `user_data_32` to what carries them.
     pub(crate) const BY_USER_DATA_32: &str = "by_user_data_32";
+    /// Roots of complete subtrees of the tree over all changes.
+    pub(crate) const MERKLE: &str = "merkle";
     /// Every mutable row and the commit record.
     pub(crate) const CURRENT: &str = "current";
     /// All of them.
-    pub(crate) const ALL: [&str; 9] = [
+    pub(crate) const ALL: [&str; 10] = [
         TRANSFERS,
         IDS,
         HISTORY,
@@ -45,6 +48,7 @@ pub(crate) mod family {
         BY_USER_DATA_128,
         BY_USER_DATA_64,
         BY_USER_DATA_32,
+        MERKLE,
         CURRENT,
     ];
 }

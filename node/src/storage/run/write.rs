@@ -15,7 +15,7 @@ use super::super::id_ranges::IdRanges;
 use super::super::recent::queue_place;
 use super::super::rows::ids::Place;
 use super::super::rows::transfers::row_id;
-use super::super::rows::{account_times, commit, current, events, family};
+use super::super::rows::{account_times, commit, current, events, family, merkle};
 use super::super::shared::Shared;
 use super::super::window::WindowView;
 use super::Sealed;
@@ -67,6 +67,8 @@ pub(super) fn write(shared: &Shared, sealed: &Sealed) -> Result<(), Error> {
     step("storage.run.events")?;
     run.account_times()?;
     step("storage.run.account_times")?;
+    run.merkle(published.generation)?;
+    step("storage.run.merkle")?;
     run.current(&id_ranges)?;
     step("storage.run.committed")?;
 
@@ -78,6 +80,7 @@ pub(super) fn write(shared: &Shared, sealed: &Sealed) -> Result<(), Error> {
         published.committed = committed;
         published.id_ranges = Arc::new(id_ranges);
     });
+    shared.tree.forget(sealed.end.clock.sequence);
     let counters = &shared.counters;
     counters.runs.fetch_add(1, Ordering::Relaxed);
     counters
@@ -227,6 +230,23 @@ impl Run<'_> {
         let files = file.finish()?;
         step("storage.run.account_times.written")?;
         ingest(&self.database, family::ACCOUNT_TIMES, &files)
+    }
+
+    /// What is complete of the tree, which may have to catch up first.
+    fn merkle(&mut self, generation: u32) -> Result<(), Error> {
+        let last = self.sealed.end.clock.sequence;
+        let go_on = || self.pace.check();
+        let complete = self.shared.tree.complete(generation, last, go_on)?;
+        let options = self.shared.resources.family(family::MERKLE);
+        let mut file = RunFile::new(&options, usize::MAX, self.path(family::MERKLE));
+        for subtree in complete {
+            let key = merkle::key(subtree.level, subtree.index);
+            let value = merkle::value(subtree.log_index, &subtree.hash);
+            file.put(&key, &value, &mut self.pace)?;
+        }
+        let files = file.finish()?;
+        step("storage.run.merkle.written")?;
+        ingest(&self.database, family::MERKLE, &files)
     }
 
     /// Every mutable row and the commit record, in one file and one manifest edit.

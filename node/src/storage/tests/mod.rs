@@ -9,6 +9,7 @@ mod kill;
 mod model;
 mod queries;
 mod readers;
+mod tree;
 mod workload;
 
 use std::path::Path;

@@ -1,11 +1,12 @@
 //! A full scan of one cut: everything that can be known wrong without another node.
 //!
 //! It recomputes the digest from the rows, checks the families against each other (ids, history and the
-//! lists by user data must be exactly what the changes say) and runs the ledger's invariants over accounts, pendings and changes. It
+//! lists by user data must be exactly what the changes say, and so must the hashes of the tree) and runs the ledger's invariants over accounts, pendings and changes. It
 //! reads the state once or twice and holds accounts and pendings in memory, transfers only where an invariant needs
 //! them all.
 
 mod sets;
+mod tree;
 
 use farthing_ledger::invariants::{self, Violation};
 use farthing_ledger::{Account, Pending, TransferId, TransferRow};
@@ -15,6 +16,7 @@ use super::error::Error;
 use super::reader::{Change, Reader};
 use super::scrub::Pace;
 use sets::SetSum;
+use tree::Regrown;
 
 /// Above so many transfers the invariants that need all of them in memory are left to the digest.
 pub const TRANSFERS_IN_MEMORY_MAX: u64 = 4_000_000;
@@ -59,7 +61,7 @@ impl Report {
     }
 }
 
-/// The digest as recomputed from every row; `pace` is told of what is read.
+/// The digest as recomputed from every row, after a look at the tree over the changes; `pace` is told of what is read.
 pub(crate) fn digest(reader: &Reader, pace: Pace<'_>) -> Result<Digest, Error> {
     let mut digest = Digest::default();
     for account in reader.all_accounts()? {
@@ -70,11 +72,17 @@ pub(crate) fn digest(reader: &Reader, pace: Pace<'_>) -> Result<Digest, Error> {
         digest.add(digest::pending(&pending?));
         pace(Pending::BYTES as u64)?;
     }
+    let mut tree = Regrown::new(reader);
     for change in reader.changes(1)? {
-        if let Change::Transfer(row) = change? {
+        let change = change?;
+        tree.add(&change)?;
+        if let Change::Transfer(row) = change {
             digest.add(digest::transfer(row.sequence, &row.to_bytes()));
             pace(TransferRow::BYTES as u64)?;
         }
+    }
+    if let Some(finding) = tree.finding() {
+        return Err(Error::damaged("state", finding));
     }
     small_rows(reader, &mut digest)?;
     reader.each_refused(|id| digest.add(digest::refused(id)))?;
@@ -131,9 +139,11 @@ pub fn verify(reader: &Reader) -> Result<Report, Error> {
     let (mut rows, mut events) = (vec![], vec![]);
     let (mut ids, mut touches) = (SetSum::default(), SetSum::default());
     let mut values = SetSum::default();
+    let mut tree = Regrown::new(reader);
     let mut expected = 1;
     for change in reader.changes(1)? {
         let change = change?;
+        tree.add(&change)?;
         report.expect(change.sequence() == expected, || {
             format!("sequence {} where {expected} belongs", change.sequence())
         });
@@ -173,6 +183,7 @@ pub fn verify(reader: &Reader) -> Result<Report, Error> {
             clock.sequence
         )
     });
+    report.findings.extend(tree.finding());
     for (what, found, counted) in [
         ("accounts", report.accounts, clock.account_count),
         ("transfers", report.transfers, clock.transfer_count),

@@ -1,6 +1,7 @@
 //! Changes by sequence: from disk up to the commit record's index, then from the windows.
 
 use farthing_ledger::{Event, TransferRow};
+pub use farthing_proofs::Change;
 use rocksdb::DBRawIterator;
 
 use crate::storage::error::Error;
@@ -8,26 +9,6 @@ use crate::storage::reader::Reader;
 use crate::storage::rows::transfers::Block;
 use crate::storage::rows::{events, family, log_index, u64_key};
 use crate::storage::window::chunk::Chunk;
-
-/// One change of the dense sequence.
-#[derive(Clone, PartialEq, Eq, Debug)]
-#[allow(clippy::large_enum_variant)] // most are transfers
-pub enum Change {
-    /// A transfer with the balances after it.
-    Transfer(TransferRow),
-    /// Anything else.
-    Event(Event),
-}
-
-impl Change {
-    /// Its place in the sequence.
-    pub fn sequence(&self) -> u64 {
-        match self {
-            Self::Transfer(row) => row.sequence,
-            Self::Event(event) => event.sequence,
-        }
-    }
-}
 
 /// Changes by sequence; see [`Reader::changes`].
 pub struct Changes<'a> {

@@ -3,6 +3,7 @@
 //! Mutable rows merge the windows' newest versions with the disk's rows. Immutable rows come from disk up to the
 //! commit record's index and from the windows above it, so that none is met twice and leftovers never.
 
+mod bodies;
 mod changes;
 mod current;
 

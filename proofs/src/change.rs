@@ -1,35 +1,34 @@
-//! The bytes of an event that are hashed: the same for whoever has the event, in whatever form it came.
+//! The bytes of a change that are hashed: the same for whoever has it, in whatever form it came.
 //!
 //! `sequence u64 LE, version u8 (1), kind u8, reserved u16 (0), body`. Kind 0 is a transfer, whose body is the 256 bytes of
 //! its row (the transfer, then the balances after it of the debit and of the credit account), packed; the other kinds and
 //! their bodies are those of [`farthing_ledger::Event`].
 
-use farthing_ledger::{Event, TransferRow, packed};
+use farthing_ledger::{Event, KIND_TRANSFER, TransferRow, packed};
 
 use crate::Hash;
 
 const VERSION: u8 = 1;
 const HEADER_BYTES: usize = 12;
-const KIND_TRANSFER: u8 = 0;
-/// An event is no longer than this, in bytes: its header, and a record with the longest key and value.
-pub const EVENT_BYTES_MAX: usize = 128 << 10;
+/// A change is no longer than this, in bytes: its header, and a record with the longest key and value.
+pub const CHANGE_BYTES_MAX: usize = 128 << 10;
 
-/// One event of the stream.
+/// One change of the dense sequence: an event of the stream.
 #[derive(Clone, PartialEq, Eq, Debug)]
 #[allow(clippy::large_enum_variant)] // most are transfers
-pub enum StreamEvent {
+pub enum Change {
     /// A transfer was created, with the balances after it.
     Transfer(TransferRow),
     /// Anything else.
-    Other(Event),
+    Event(Event),
 }
 
-impl StreamEvent {
+impl Change {
     /// Its place in the dense sequence, from 1.
     pub fn sequence(&self) -> u64 {
         match self {
             Self::Transfer(row) => row.sequence,
-            Self::Other(event) => event.sequence,
+            Self::Event(event) => event.sequence,
         }
     }
 
@@ -37,7 +36,7 @@ impl StreamEvent {
     pub fn timestamp(&self) -> u64 {
         match self {
             Self::Transfer(row) => row.transfer.timestamp,
-            Self::Other(event) => event.timestamp,
+            Self::Event(event) => event.timestamp,
         }
     }
 
@@ -55,14 +54,14 @@ impl StreamEvent {
                 write_header(row.sequence, KIND_TRANSFER, out);
                 packed::pack(&row.to_bytes(), out);
             }
-            Self::Other(event) => {
+            Self::Event(event) => {
                 write_header(event.sequence, event.kind(), out);
                 event.write_body(out);
             }
         }
     }
 
-    /// Reads them. `None` unless they are just what [`StreamEvent::write_to`] writes.
+    /// Reads them. `None` unless they are just what [`Change::write_to`] writes.
     pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
         let (header, body) = bytes.split_first_chunk::<HEADER_BYTES>()?;
         let (sequence, rest) = header.split_first_chunk()?;
@@ -75,7 +74,7 @@ impl StreamEvent {
                 let row = packed::unpack_all::<{ TransferRow::BYTES }>(body)?;
                 Self::Transfer(TransferRow::from_bytes(sequence, &row))
             }
-            _ => Self::Other(Event::from_body(sequence, kind, body).ok()?),
+            _ => Self::Event(Event::from_body(sequence, kind, body).ok()?),
         };
         let mut again = Vec::with_capacity(bytes.len());
         event.write_to(&mut again);
@@ -83,23 +82,19 @@ impl StreamEvent {
     }
 }
 
-/// The leaf of a transfer whose row is packed already.
+/// The leaf of a change by its sequence, kind and body; `buffer` saves an allocation for each.
 #[inline]
-pub fn leaf_of_packed_transfer(sequence: u64, packed_row: &[u8], buffer: &mut Vec<u8>) -> Hash {
-    leaf(sequence, KIND_TRANSFER, packed_row, buffer)
-}
-
-/// The leaf of any other event, by its kind and body.
-#[inline]
-pub fn leaf_of_body(sequence: u64, kind: u8, body: &[u8], buffer: &mut Vec<u8>) -> Hash {
-    leaf(sequence, kind, body, buffer)
-}
-
-fn leaf(sequence: u64, kind: u8, body: &[u8], buffer: &mut Vec<u8>) -> Hash {
+pub fn leaf(sequence: u64, kind: u8, body: &[u8], buffer: &mut Vec<u8>) -> Hash {
     buffer.clear();
-    write_header(sequence, kind, buffer);
-    buffer.extend_from_slice(body);
+    write(sequence, kind, body, buffer);
     Hash::of_leaf(buffer)
+}
+
+/// Appends the bytes of a change by its sequence, kind and body.
+#[inline]
+pub fn write(sequence: u64, kind: u8, body: &[u8], out: &mut Vec<u8>) {
+    write_header(sequence, kind, out);
+    out.extend_from_slice(body);
 }
 
 fn write_header(sequence: u64, kind: u8, out: &mut Vec<u8>) {
