@@ -94,6 +94,24 @@ pub enum Error {
         message: String,
     },
 
+    /// A part of the event stream does not go on where the one before ended: events left out, given twice or not in
+    /// order. None of the part was given; asked again, the subscription goes on at another node.
+    #[error("the event stream of {address} is broken: {message}")]
+    BrokenStream {
+        /// The endpoint.
+        address: String,
+        /// What does not fit.
+        message: String,
+    },
+
+    /// Somebody else has moved this cursor: another consumer goes by the same name. What this one saved before stands;
+    /// what it wanted to save was not saved.
+    #[error("cursor {cursor} was moved by another consumer")]
+    Fenced {
+        /// The cursor's name.
+        cursor: String,
+    },
+
     /// The runtime that carried the client is gone.
     #[error("the client is closed")]
     Closed,
@@ -133,6 +151,8 @@ impl Error {
             Error::Refused(refused) => &refused.reason_text,
             Error::Amount(_) => "AMOUNT",
             Error::Unreadable { .. } => "UNREADABLE",
+            Error::BrokenStream { .. } => "BROKEN_STREAM",
+            Error::Fenced { .. } => "FENCED",
             Error::Closed => "CLOSED",
         }
     }

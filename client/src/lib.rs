@@ -9,7 +9,8 @@
 //!
 //! Start reading at [`Client`]; then [`TransferBuilder`] for one transfer, [`Request`] for
 //! items of several kinds that succeed or fail together, [`Outcome`] for answers, [`Error`]
-//! for what can go wrong, [`ids`] for identities.
+//! for what can go wrong, [`ids`] for identities; [`queries`] for what happened, [`events`]
+//! for following what happens.
 //!
 //! ```no_run
 //! use farthing_client::{Account, AccountId, Client, Decimal, Ledger, format_id, ids};
@@ -45,6 +46,7 @@ mod batch;
 mod client;
 mod config;
 mod error;
+pub mod events;
 pub mod ids;
 mod ledgers;
 mod members;

@@ -10,14 +10,14 @@ use farthing_proto::v1;
 use super::{BalanceRow, Page, Statement, SumRow};
 use crate::error::Error;
 
-pub(super) fn unreadable(message: &str) -> Error {
+pub(crate) fn unreadable(message: &str) -> Error {
     Error::Unreadable {
         address: "the node".to_owned(),
         message: message.to_owned(),
     }
 }
 
-pub(super) fn refused(errors: Vec<FieldError>) -> Error {
+pub(crate) fn refused(errors: Vec<FieldError>) -> Error {
     let words: Vec<String> = errors
         .iter()
         .map(|error| format!("{}: {}", error.field, error.description))
@@ -26,7 +26,7 @@ pub(super) fn refused(errors: Vec<FieldError>) -> Error {
 }
 
 /// The scale of a ledger, which a reply names for each of its rows.
-pub(super) fn scale_of(scales: &[v1::LedgerScale], ledger: u32) -> Result<u8, Error> {
+pub(crate) fn scale_of(scales: &[v1::LedgerScale], ledger: u32) -> Result<u8, Error> {
     let found = scales.iter().find(|scale| scale.ledger == ledger);
     let scale = found.and_then(|scale| u8::try_from(scale.scale).ok());
     scale.ok_or_else(|| unreadable(&format!("it does not say the scale of ledger {ledger}")))
@@ -76,7 +76,7 @@ pub fn accounts(reply: &v1::QueryAccountsReply) -> Result<Page<Account>, Error> 
     })
 }
 
-fn balances(message: Option<&v1::BalanceAmounts>, scale: u8) -> Result<Balances, Error> {
+pub(crate) fn balances(message: Option<&v1::BalanceAmounts>, scale: u8) -> Result<Balances, Error> {
     let message = message.ok_or_else(|| unreadable("balances are missing"))?;
     convert::query::balances_from_wire(message, scale).map_err(refused)
 }

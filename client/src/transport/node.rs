@@ -39,15 +39,8 @@ impl Connection {
         endpoint: &Endpoint,
         config: &Builder,
     ) -> Result<Connection, Failure> {
-        let patience = config.connect_timeout;
-        let channel = tokio::time::timeout(patience, endpoint.connect())
-            .await
-            .map_err(|_| Failure::NotSent {
-                message: format!("{address}: no connection within {patience:?}"),
-            })?
-            .map_err(|error| not_connected(address, &error))?;
         Ok(Connection {
-            channel,
+            channel: connect(address, endpoint, config).await?,
             in_flight: AtomicUsize::new(0),
             submits: Mutex::new(None),
             lookups: Mutex::new(None),
@@ -154,6 +147,21 @@ pub(crate) fn packed(channel: Channel) -> PackedClient<Channel> {
     PackedClient::new(channel)
         .max_decoding_message_size(MESSAGE_BYTES_MAX)
         .max_encoding_message_size(MESSAGE_BYTES_MAX)
+}
+
+/// A connection for one user of it: whoever reads slowly on a connection that is shared takes the window of the others.
+pub(crate) async fn connect_alone(address: &str, config: &Builder) -> Result<Channel, Failure> {
+    connect(address, &endpoint(address, config)?, config).await
+}
+
+async fn connect(address: &str, endpoint: &Endpoint, config: &Builder) -> Result<Channel, Failure> {
+    let patience = config.connect_timeout;
+    tokio::time::timeout(patience, endpoint.connect())
+        .await
+        .map_err(|_| Failure::NotSent {
+            message: format!("{address}: no connection within {patience:?}"),
+        })?
+        .map_err(|error| not_connected(address, &error))
 }
 
 /// How every connection of this client is set up.

@@ -7,7 +7,7 @@
 #![allow(clippy::unwrap_used, dead_code, unreachable_pub)]
 
 pub mod bank;
-mod services;
+pub mod services;
 
 use std::collections::VecDeque;
 use std::net::SocketAddr;
@@ -21,6 +21,7 @@ use farthing_proto::error::Refused;
 use farthing_proto::limits::MESSAGE_BYTES_MAX;
 use farthing_proto::packed;
 use farthing_proto::v1::admin_server::AdminServer;
+use farthing_proto::v1::events_server::EventsServer;
 use farthing_proto::v1::ledgers_server::LedgersServer;
 use farthing_proto::v1::packed_server::PackedServer;
 use farthing_proto::v1::records_server::RecordsServer;
@@ -85,6 +86,10 @@ pub struct Shared {
     pub cluster_id: u128,
     /// It does not look at the cluster id of calls.
     pub careless: bool,
+    /// What becomes of the next event streams, one each.
+    pub event_streams: VecDeque<services::events::Stream>,
+    /// Every subscription: the node's number and the first sequence.
+    pub subscribed: Vec<(usize, u64)>,
 }
 
 impl Shared {
@@ -144,6 +149,8 @@ impl Cluster {
             unary_timeout: None,
             cluster_id: CLUSTER_ID,
             careless: false,
+            event_streams: VecDeque::new(),
+            subscribed: Vec::new(),
         }));
         let mut cluster = Cluster {
             shared,
@@ -175,6 +182,7 @@ impl Cluster {
             .add_service(packed)
             .add_service(LedgersServer::new(node.clone()))
             .add_service(RecordsServer::new(node.clone()))
+            .add_service(EventsServer::new(node.clone()))
             .add_service(AdminServer::new(node))
             .serve_with_incoming(TcpListenerStream::new(listener));
         // Each server has a runtime of its own, so that stopping it cuts its connections

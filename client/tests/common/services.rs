@@ -1,6 +1,7 @@
 //! One pretended node: who leads, what becomes of a request. Its services are in the modules.
 
 mod admin;
+pub mod events;
 mod ledgers;
 mod packed;
 mod records;
