@@ -81,6 +81,9 @@ pub fn failure(error: Error) -> Failure {
         Error::ClusterMismatch { .. } => Failure::new(Code::Usage, text)
             .because("the endpoints are those of another cluster")
             .advise("correct --endpoints or --dir"),
+        Error::BrokenStream { .. } => Failure::new(Code::CheckFailed, text)
+            .because("the node's state is not what it should be, or it is no node")
+            .advise("run `farthing verify`; asked again, another node answers"),
         _ => Failure::new(Code::RequestRefused, text),
     }
 }

@@ -41,7 +41,11 @@ const FLAG_NAMES: [(AccountFlags, &str); 6] = [
 
 impl AccountRow {
     fn new(account: &Account, scales: &BTreeMap<u32, u8>) -> Self {
-        let scale = scales.get(&account.ledger).copied().unwrap_or(0);
+        Self::of(account, scales.get(&account.ledger).copied().unwrap_or(0))
+    }
+
+    /// Of a ledger with so many decimals.
+    pub(super) fn of(account: &Account, scale: u8) -> Self {
         let text = |amount: u128| output::scaled(&amount.to_string(), scale);
         Self {
             id: uuid(account.id.0),

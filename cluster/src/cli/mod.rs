@@ -7,6 +7,7 @@ mod bench;
 mod chain;
 mod cluster;
 mod config;
+mod events;
 mod explain;
 mod globals;
 mod id;
@@ -87,6 +88,9 @@ enum Everyday {
     /// Create and look up transfers.
     #[command(subcommand)]
     Transfer(transfer::TransferCommand),
+    /// Follow every change of the ledger as it happens, and prove that it did.
+    #[command(subcommand)]
+    Events(events::EventsCommand),
     /// Load payments from a CSV file; a second run changes nothing.
     Import(Box<import::ImportArgs>),
     /// Compare a bank's or a rail's statement with an account.
@@ -126,6 +130,7 @@ impl Everyday {
             Self::Ledger(command) => command.run(globals, printer).await,
             Self::Account(command) => command.run(globals, printer).await,
             Self::Transfer(command) => command.run(globals, printer).await,
+            Self::Events(command) => command.run(globals, printer).await,
             Self::Import(args) => args.run(globals, printer).await,
             Self::Reconcile(args) => args.run(globals, printer).await,
             Self::Verify(args) => args.run(globals, printer).await,

@@ -45,7 +45,11 @@ const FLAG_NAMES: [(TransferFlags, &str); 9] = [
 
 impl TransferRow {
     pub(super) fn new(transfer: &Transfer, scales: &BTreeMap<u32, u8>) -> Self {
-        let scale = scales.get(&transfer.ledger).copied().unwrap_or(0);
+        Self::of(transfer, scales.get(&transfer.ledger).copied().unwrap_or(0))
+    }
+
+    /// Of a ledger with so many decimals.
+    pub(super) fn of(transfer: &Transfer, scale: u8) -> Self {
         Self {
             id: uuid(transfer.id.0),
             debit_account_id: uuid(transfer.debit_account_id.0),
@@ -65,6 +69,11 @@ impl TransferRow {
             user_data_32: transfer.user_data_32,
             timestamp: transfer.timestamp,
         }
+    }
+
+    /// Names of its flags.
+    pub(super) fn flags(&self) -> &[&'static str] {
+        &self.flags
     }
 }
 

@@ -7,6 +7,7 @@
 
 mod commands;
 mod demo;
+mod events;
 mod faults;
 mod members;
 mod offline;
