@@ -180,7 +180,10 @@ impl Feed {
     /// hold up nobody else.
     async fn connect(&self) -> Result<Open, Failure> {
         let router = self.client.router();
-        let endpoints = router.endpoints();
+        let endpoints = match &self.options.endpoint {
+            Some(only) => vec![crate::config::address(only)],
+            None => router.endpoints(),
+        };
         let at = self.turn.checked_rem(endpoints.len()).unwrap_or(0);
         let address = endpoints.get(at).ok_or_else(|| Failure::NotSent {
             message: "no endpoint is known".to_owned(),
@@ -227,7 +230,8 @@ impl Feed {
         self.failed += 1;
         debug!(%failure, failed = self.failed, "event stream lost");
         // Only after every endpoint has failed there is something to wait for.
-        let all_failed = self.failed >= self.client.endpoints().len();
+        let all_failed =
+            self.options.endpoint.is_some() || self.failed >= self.client.endpoints().len();
         let wait = if all_failed {
             self.backoff.next(failure.retry_after())
         } else {

@@ -92,6 +92,8 @@ pub struct EventsOptions {
     pub include_balances: bool,
     /// The last sequence, after which the subscription ends; `None`: it follows the ledger for ever.
     pub until: Option<u64>,
+    /// Only this node, by its address; `None`: whichever serves.
+    pub endpoint: Option<String>,
     /// How long no node may serve the stream before that is an error; `None`, the default: it keeps trying.
     pub patience: Option<Duration>,
     /// A node that says nothing for so long is left for another one. Nodes say something at least once a second.
@@ -106,6 +108,7 @@ impl Default for EventsOptions {
             filter: EventFilter::default(),
             include_balances: false,
             until: None,
+            endpoint: None,
             patience: None,
             silence_max: Duration::from_secs(10),
         }

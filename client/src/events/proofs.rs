@@ -62,7 +62,15 @@ impl Client {
     /// # Errors
     /// See [`Error`].
     pub async fn checkpoint(&self) -> Result<SignedCheckpoint, Error> {
-        let request = v1::GetCheckpointRequest {};
+        self.checkpoint_of(0).await
+    }
+
+    /// A checkpoint of the tree of `size`, signed when it is asked for; 0 = the newest.
+    ///
+    /// # Errors
+    /// [`Error::InvalidRequest`] when the node does not have the tree yet.
+    pub async fn checkpoint_of(&self, size: u64) -> Result<SignedCheckpoint, Error> {
+        let request = v1::GetCheckpointRequest { size };
         let reply = self
             .ask_any(request, |channel, request| async move {
                 EventsClient::new(channel).get_checkpoint(request).await

@@ -11,7 +11,7 @@ mod sign;
 use std::path::Path;
 use std::sync::Arc;
 
-use farthing_proofs::{self as proofs, Signer, Verifier};
+use farthing_proofs::{self as proofs, Hash, Signer, Verifier};
 
 use crate::storage;
 
@@ -36,6 +36,11 @@ impl Handle {
     /// The newest checkpoint.
     pub fn checkpoint(&self) -> Arc<Signed> {
         self.inner.signing.newest()
+    }
+
+    /// A checkpoint of an earlier tree, signed now.
+    pub fn sign(&self, size: u64, root: Hash) -> Signed {
+        self.inner.signing.sign(size, root)
     }
 
     /// The key that checks this node's checkpoints.

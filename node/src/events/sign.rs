@@ -4,7 +4,7 @@ use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use arc_swap::ArcSwap;
-use farthing_proofs::{Checkpoint, Frontier, Hash, Signer};
+use farthing_proofs::{Checkpoint, Hash, Signer};
 
 use crate::storage;
 
@@ -38,6 +38,10 @@ impl Signing {
     pub(super) fn newest(&self) -> Arc<Signed> {
         self.newest.load_full()
     }
+
+    pub(super) fn sign(&self, size: u64, root: Hash) -> Signed {
+        sign(&self.signer, &self.origin, size, root)
+    }
 }
 
 /// Signs the tree as it is, and then as it grows.
@@ -46,7 +50,8 @@ pub(super) fn start(
     origin: String,
     storage: storage::Handle,
 ) -> std::io::Result<Arc<Signing>> {
-    let first = sign(&signer, &origin, &storage.tree_edge());
+    let edge = storage.tree_edge();
+    let first = sign(&signer, &origin, edge.size(), edge.root());
     let signing = Arc::new(Signing {
         newest: ArcSwap::from_pointee(first),
         signer,
@@ -68,7 +73,7 @@ fn run(signing: &Weak<Signing>, storage: &storage::Handle) {
         let more = edge.size().saturating_sub(newest.size);
         // A tree that is smaller is that of a state which was replaced, before it is seen to have grown again.
         if more >= EVENTS_APART || more > 0 && signed_at.elapsed() >= APART {
-            let next = sign(&signing.signer, &signing.origin, &edge);
+            let next = signing.sign(edge.size(), edge.root());
             signing.newest.store(Arc::new(next));
             signed_at = Instant::now();
         }
@@ -83,14 +88,14 @@ fn run(signing: &Weak<Signing>, storage: &storage::Handle) {
     }
 }
 
-fn sign(signer: &Signer, origin: &str, edge: &Frontier) -> Signed {
+fn sign(signer: &Signer, origin: &str, size: u64, root: Hash) -> Signed {
     let since = SystemTime::now()
         .duration_since(UNIX_EPOCH)
         .unwrap_or_default();
     let checkpoint = Checkpoint {
         origin: origin.to_owned(),
-        size: edge.size(),
-        root: edge.root(),
+        size,
+        root,
         time_ns: u64::try_from(since.as_nanos()).unwrap_or(u64::MAX),
     };
     Signed {

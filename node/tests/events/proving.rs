@@ -22,7 +22,7 @@ async fn checkpoint(cluster: &Cluster, node: &Node) -> Note {
     })
     .await;
     let verifier = Verifier::from_str(std::str::from_utf8(&text).unwrap()).unwrap();
-    let request = GetCheckpointRequest {};
+    let request = GetCheckpointRequest::default();
     let reply = node
         .client()
         .events()

@@ -10,7 +10,6 @@ use serde::Serialize;
 use super::super::account_rows::AccountRow;
 use super::super::transfer_rows::TransferRow;
 use super::super::values::moment_text;
-use super::prove::hex;
 use crate::failure::{Code, Failure};
 use crate::output::{self, uuid};
 
@@ -227,4 +226,7 @@ fn transfer(line: &mut String, moved: &TransferEvent) -> std::fmt::Result {
         )?;
     }
     Ok(())
+}
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -1,5 +1,6 @@
 //! `farthing events`: every change of the ledger, as it happens, and the proofs that none was changed or left out.
 
+mod export;
 mod line;
 mod prove;
 mod tail;
@@ -16,9 +17,11 @@ use crate::output::Printer;
 pub(super) enum EventsCommand {
     /// Show events, those there are and then those that come, until Ctrl-C.
     Tail(tail::Tail),
+    /// Write events to a file that can be checked without the cluster.
+    Export(export::Export),
     /// Show the newest checkpoint that a node has signed.
     Checkpoint,
-    /// Show an event with the proof that it is in the tree of a checkpoint.
+    /// Print a proof that an event is in the tree of a checkpoint, or that the tree begins with an earlier one.
     Prove(prove::Prove),
 }
 
@@ -31,6 +34,7 @@ impl EventsCommand {
         let client = globals.connect().await?;
         match self {
             Self::Tail(tail) => tail.run(&client, printer).await,
+            Self::Export(export) => export.run(&client, printer).await,
             Self::Checkpoint => prove::checkpoint(&client, printer).await,
             Self::Prove(prove) => prove.run(&client, printer).await,
         }

@@ -2,6 +2,7 @@
 
 mod cursors;
 mod dying;
+mod exports;
 mod filters;
 mod tail;
 

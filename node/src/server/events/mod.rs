@@ -87,11 +87,21 @@ impl Events for Service {
 
     async fn get_checkpoint(
         &self,
-        _request: Request<v1::GetCheckpointRequest>,
+        request: Request<v1::GetCheckpointRequest>,
     ) -> Result<Response<v1::GetCheckpointReply>, Status> {
         let events = self.0.events();
+        let note = match request.into_inner().size {
+            0 => events.checkpoint().note.clone(),
+            size => {
+                let root = self.ask(|tree| match check_size(tree, "size", size) {
+                    Ok(()) => tree.root(size).map(Ok),
+                    Err(refused) => Ok(Err(refused)),
+                })??;
+                events.sign(size, root).note
+            }
+        };
         Ok(self.0.reply(v1::GetCheckpointReply {
-            note: events.checkpoint().note.clone(),
+            note,
             public_key: events.verifier().to_string(),
         }))
     }
