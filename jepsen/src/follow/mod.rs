@@ -4,7 +4,7 @@
 //! be in itself (dense, each event once, balances that add up); whether it is what the clients were told, and the same
 //! everywhere, [`crate::check`] finds out from what they write down.
 //!
-//! Start at [`Followers`]; [`Stream`] is what one of them has seen.
+//! Start at [`Followers`]; `stream` holds what one of them has seen.
 
 mod books;
 mod stream;
