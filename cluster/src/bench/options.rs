@@ -66,6 +66,10 @@ pub struct BenchOptions {
     pub rate: Option<u64>,
     /// Questions asked a second meanwhile: an account's newest 100 transfers, linearizable; 0 = none.
     pub queries: u64,
+    /// Subscribers that follow the events meanwhile.
+    pub subscribers: u64,
+    /// Subscribers that stop reading as soon as they are served.
+    pub stuck_subscribers: u64,
     /// Seed of accounts and amounts.
     pub seed: u64,
 }
@@ -90,6 +94,8 @@ impl Default for BenchOptions {
             callers: 0,
             rate: None,
             queries: 0,
+            subscribers: 0,
+            stuck_subscribers: 0,
             seed: 1,
         }
     }
@@ -143,6 +149,8 @@ impl BenchOptions {
         in_range("in-flight", self.in_flight(), 1..=IN_FLIGHT_MAX)?;
         in_range("callers", self.callers, 0..=100_000)?;
         in_range("queries", self.queries, 0..=100_000)?;
+        in_range("subscribers", self.subscribers, 0..=256)?;
+        in_range("stuck-subscribers", self.stuck_subscribers, 0..=900)?;
         in_range("rate", self.rate.unwrap_or(1), 1..=1_000_000_000)
     }
 

@@ -21,6 +21,19 @@ pub struct QueryReport {
     pub latency_us: LatencyUs,
 }
 
+/// What subscribers saw while the transfers ran.
+#[derive(Clone, Debug, Serialize)]
+pub struct FollowReport {
+    /// Events of all that followed.
+    pub events: u64,
+    /// Their bytes.
+    pub bytes: u64,
+    /// From the last answer until the slowest had everything, in microseconds.
+    pub late_us: u64,
+    /// How many events they were behind the node that served them, looked at a hundred times a second: events, not time.
+    pub behind: LatencyUs,
+}
+
 /// The outcome of a run.
 #[derive(Clone, Debug, Serialize)]
 pub struct BenchReport {
@@ -37,6 +50,8 @@ pub struct BenchReport {
     pub elapsed_us: u64,
     /// Questions answered meanwhile; `None` when none were asked.
     pub queries: Option<QueryReport>,
+    /// What subscribers saw; `None` when there were none.
+    pub subscribers: Option<FollowReport>,
     /// Transfers refused, by status; none when all is well.
     pub refused: BTreeMap<String, u64>,
     /// True when the accounts hold exactly what was sent.
@@ -116,6 +131,27 @@ impl Report for BenchReport {
                 ("question p50", us(queries.latency_us.p50)),
                 ("question p99", us(queries.latency_us.p99)),
                 ("question max", us(queries.latency_us.max)),
+            ]);
+        }
+        if let Some(followed) = &self.subscribers {
+            pairs.extend([
+                (
+                    "subscribers",
+                    format!(
+                        "{} events, {}",
+                        output::count(followed.events),
+                        output::bytes(followed.bytes)
+                    ),
+                ),
+                (
+                    "behind",
+                    format!(
+                        "p50 {} and p99 {} events, {} after the end",
+                        output::count(followed.behind.p50),
+                        output::count(followed.behind.p99),
+                        us(followed.late_us)
+                    ),
+                ),
             ]);
         }
         Table::pairs(pairs)

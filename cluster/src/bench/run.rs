@@ -14,7 +14,8 @@ use super::ids::TransferIds;
 use super::nodes;
 use super::options::{BATCH_ITEMS_MAX, BenchOptions};
 use super::queries;
-use super::report::{BenchReport, QueryReport};
+use super::report::{BenchReport, FollowReport, QueryReport};
+use super::subscribers::Subscribers;
 use super::watch::Watch;
 use super::workload::{CODE, LEDGER, Workload};
 use crate::connect::{failure, patiently};
@@ -82,6 +83,14 @@ pub async fn run(
     };
 
     let warm = send_all(&clients, options, phase(0, options.warmup, None)).await?;
+    let subscribers = match options.subscribers + options.stuck_subscribers {
+        0 => None,
+        _ => {
+            let client = connect(1).await?;
+            let (following, stuck) = (options.subscribers, options.stuck_subscribers);
+            Some(Subscribers::start(client, following, stuck).await?)
+        }
+    };
     let before = health().await;
     let time = options.duration_s.map(Duration::from_secs);
     let measured = phase(options.warmup, options.transfer_count, time);
@@ -108,6 +117,10 @@ pub async fn run(
             Failure::new(Code::Internal, "whoever asked questions died").because(error)
         })??),
     };
+    let followed = match subscribers {
+        None => None,
+        Some(subscribers) => Some(subscribers.finish().await?),
+    };
     let after = health().await;
 
     let expected = warm.amount + done.amount;
@@ -122,6 +135,12 @@ pub async fn run(
             count: answered.latencies.count(),
             rows: answered.rows,
             latency_us: answered.latencies.percentiles(),
+        }),
+        subscribers: followed.map(|followed| FollowReport {
+            events: followed.events,
+            bytes: followed.bytes,
+            late_us: u64::try_from(followed.late.as_micros()).unwrap_or(u64::MAX),
+            behind: followed.behind.percentiles(),
         }),
         refused: done.refused,
         balances_ok: debited == expected && credited == expected,

@@ -68,6 +68,12 @@ pub(super) struct BenchArgs {
     /// Ask so many questions a second meanwhile: an account's newest 100 transfers, linearizable.
     #[arg(long, default_value_t = 0, value_name = "COUNT")]
     queries: u64,
+    /// Subscribers that follow all events meanwhile, as fast as they come.
+    #[arg(long, default_value_t = 0, value_name = "COUNT")]
+    subscribers: u64,
+    /// Subscribers that stop reading as soon as they are served: they must cost nobody anything.
+    #[arg(long, default_value_t = 0, value_name = "COUNT")]
+    stuck_subscribers: u64,
     /// Seed of accounts and amounts.
     #[arg(long, default_value_t = 1, value_name = "NUMBER")]
     seed: u64,
@@ -101,6 +107,8 @@ impl BenchArgs {
             callers: self.callers,
             rate: self.rate,
             queries: self.queries,
+            subscribers: self.subscribers,
+            stuck_subscribers: self.stuck_subscribers,
             seed: self.seed,
         };
         let asker = Asker::new(&endpoints)?;
