@@ -24,6 +24,17 @@ pub enum Change {
 }
 
 impl Change {
+    /// Reads a change of this sequence and kind. `None` when the body is none of that kind.
+    pub fn from_body(sequence: u64, kind: u8, body: &[u8]) -> Option<Self> {
+        Some(match kind {
+            KIND_TRANSFER => {
+                let row = packed::unpack_all::<{ TransferRow::BYTES }>(body)?;
+                Self::Transfer(TransferRow::from_bytes(sequence, &row))
+            }
+            _ => Self::Event(Event::from_body(sequence, kind, body).ok()?),
+        })
+    }
+
     /// Its place in the dense sequence, from 1.
     pub fn sequence(&self) -> u64 {
         match self {
@@ -69,13 +80,7 @@ impl Change {
         let &[VERSION, kind, 0, 0] = rest else {
             return None;
         };
-        let event = match kind {
-            KIND_TRANSFER => {
-                let row = packed::unpack_all::<{ TransferRow::BYTES }>(body)?;
-                Self::Transfer(TransferRow::from_bytes(sequence, &row))
-            }
-            _ => Self::Event(Event::from_body(sequence, kind, body).ok()?),
-        };
+        let event = Self::from_body(sequence, kind, body)?;
         let mut again = Vec::with_capacity(bytes.len());
         event.write_to(&mut again);
         (again == bytes).then_some(event)

@@ -12,42 +12,17 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use ed25519_dalek::{Signer as _, SigningKey, VerifyingKey};
-use sha2::{Digest, Sha256};
 
 use crate::hash::HASH_BYTES;
-use crate::{Hash, NoteError};
+use crate::keys::SIGNATURE_BYTES;
+use crate::{Hash, KeyId, NoteError, Verifier};
 
-/// Ed25519, in the numbering of signed notes.
-const ALGORITHM: u8 = 1;
-const SIGNATURE_BYTES: usize = 64;
-const KEY_BYTES: usize = 32;
 /// Before each signature: an em dash and a space.
 const SIGNATURE_MARK: &str = "\u{2014} ";
 /// The longest text that is looked at, in bytes.
 const NOTE_BYTES_MAX: usize = 64 << 10;
 /// What the line of the time begins with.
 const TIME: &str = "time ";
-
-/// The name of a cluster's tree: `farthing/` and its id as a UUID.
-#[must_use]
-pub fn origin(cluster_id: u128) -> String {
-    let hex = format!("{cluster_id:032x}");
-    let parts = [
-        &hex[..8],
-        &hex[8..12],
-        &hex[12..16],
-        &hex[16..20],
-        &hex[20..],
-    ];
-    format!("farthing/{}", parts.join("-"))
-}
-
-/// The name of a node's key.
-#[must_use]
-pub fn key_name(cluster_id: u128, node_id: u64) -> String {
-    format!("node-{node_id}.{}", origin(cluster_id))
-}
 
 /// What a checkpoint says.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -111,138 +86,6 @@ fn number(text: &str) -> Option<u64> {
     (number.to_string() == text).then_some(number)
 }
 
-/// Name of a key and the first four bytes of its hash: what a signature says of who made it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct KeyId {
-    /// Whose key it is; no spaces, no plus.
-    pub name: String,
-    hash: u32,
-}
-
-impl KeyId {
-    fn new(name: &str, key: &[u8; KEY_BYTES]) -> Result<Self, NoteError> {
-        if name.is_empty() || name.contains(|c: char| c.is_whitespace() || c == '+') {
-            return Err(NoteError::NotAKey(
-                "a name is one word and has no plus sign",
-            ));
-        }
-        let digest = Sha256::new()
-            .chain_update(name)
-            .chain_update([b'\n', ALGORITHM])
-            .chain_update(key)
-            .finalize();
-        let hash = u32::from_be_bytes([digest[0], digest[1], digest[2], digest[3]]);
-        Ok(Self {
-            name: name.to_owned(),
-            hash,
-        })
-    }
-}
-
-/// Signs checkpoints.
-pub struct Signer {
-    id: KeyId,
-    key: SigningKey,
-}
-
-impl Signer {
-    /// A key by its 32 secret bytes.
-    ///
-    /// # Errors
-    /// When the name is not one word.
-    pub fn new(name: &str, secret: &[u8; KEY_BYTES]) -> Result<Self, NoteError> {
-        let key = SigningKey::from_bytes(secret);
-        let id = KeyId::new(name, key.verifying_key().as_bytes())?;
-        Ok(Self { id, key })
-    }
-
-    /// The other half, which may be known to everybody.
-    pub fn verifier(&self) -> Verifier {
-        Verifier {
-            id: self.id.clone(),
-            key: self.key.verifying_key(),
-        }
-    }
-
-    /// The checkpoint with this key's signature.
-    pub fn sign(&self, checkpoint: &Checkpoint) -> Note {
-        let text = checkpoint.text();
-        let signature = self.key.sign(text.as_bytes()).to_bytes();
-        Note {
-            checkpoint: checkpoint.clone(),
-            text,
-            signatures: vec![Signature {
-                by: self.id.clone(),
-                bytes: signature.to_vec(),
-            }],
-        }
-    }
-}
-
-/// Checks signatures of one key.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Verifier {
-    id: KeyId,
-    key: VerifyingKey,
-}
-
-impl Verifier {
-    /// A key by its 32 public bytes.
-    ///
-    /// # Errors
-    /// When they are not a key, or the name is not one word.
-    pub fn new(name: &str, key: &[u8; KEY_BYTES]) -> Result<Self, NoteError> {
-        let id = KeyId::new(name, key)?;
-        let key = VerifyingKey::from_bytes(key)
-            .map_err(|_| NoteError::NotAKey("32 bytes that no Ed25519 key has"))?;
-        Ok(Self { id, key })
-    }
-
-    /// Whose key it is.
-    pub fn name(&self) -> &str {
-        &self.id.name
-    }
-
-    /// The 32 public bytes.
-    pub fn key(&self) -> [u8; KEY_BYTES] {
-        self.key.to_bytes()
-    }
-}
-
-/// `NAME+HASH+KEY`, the form in which signed notes write keys.
-impl std::fmt::Display for Verifier {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let mut key = vec![ALGORITHM];
-        key.extend_from_slice(self.key.as_bytes());
-        let KeyId { name, hash } = &self.id;
-        write!(f, "{name}+{hash:08x}+{}", STANDARD.encode(key))
-    }
-}
-
-impl std::str::FromStr for Verifier {
-    type Err = NoteError;
-
-    fn from_str(text: &str) -> Result<Self, NoteError> {
-        let not = NoteError::NotAKey;
-        let mut parts = text.splitn(3, '+');
-        let (Some(name), Some(hash), Some(key)) = (parts.next(), parts.next(), parts.next()) else {
-            return Err(not("it is not NAME+HASH+KEY"));
-        };
-        let key = STANDARD
-            .decode(key)
-            .map_err(|_| not("the part after the second plus is not base64"))?;
-        let key = match key.split_first() {
-            Some((&ALGORITHM, key)) => key.try_into().map_err(|_| not("it is not 32 bytes"))?,
-            _ => return Err(not("it is not an Ed25519 key")),
-        };
-        let verifier = Self::new(name, key)?;
-        if format!("{:08x}", verifier.id.hash) != hash {
-            return Err(not("its hash is that of another name or key"));
-        }
-        Ok(verifier)
-    }
-}
-
 /// A signature of a note.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Signature {
@@ -268,24 +111,32 @@ impl Note {
     /// When it is not, or the signature does not fit.
     pub fn verify(&self, by: &Verifier) -> Result<(), NoteError> {
         let mut found = false;
-        for signature in self.signatures.iter().filter(|it| it.by == by.id) {
+        for signature in self.signatures.iter().filter(|it| it.by == *by.id()) {
             found = true;
-            let Ok(bytes) = <[u8; SIGNATURE_BYTES]>::try_from(signature.bytes.as_slice()) else {
-                continue;
-            };
-            // Strict: one signature has one form.
-            let fits = by.key.verify_strict(
-                self.text.as_bytes(),
-                &ed25519_dalek::Signature::from_bytes(&bytes),
-            );
-            if fits.is_ok() {
+            if by.fits(self.text.as_bytes(), &signature.bytes) {
                 return Ok(());
             }
         }
+        let name = by.name().to_owned();
         Err(match found {
-            true => NoteError::WrongSignature(by.id.name.clone()),
-            false => NoteError::NotSigned(by.id.name.clone()),
+            true => NoteError::WrongSignature(name),
+            false => NoteError::NotSigned(name),
         })
+    }
+
+    /// A checkpoint with one signature of its text.
+    pub(crate) fn signed(
+        checkpoint: &Checkpoint,
+        by: KeyId,
+        sign: impl FnOnce(&[u8]) -> [u8; SIGNATURE_BYTES],
+    ) -> Self {
+        let text = checkpoint.text();
+        let bytes = sign(text.as_bytes()).to_vec();
+        Self {
+            checkpoint: checkpoint.clone(),
+            text,
+            signatures: vec![Signature { by, bytes }],
+        }
     }
 }
 

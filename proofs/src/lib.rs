@@ -24,13 +24,15 @@ mod frontier;
 mod hash;
 pub mod inclusion;
 mod json;
+mod keys;
 mod proof_file;
 mod subtrees;
 
 pub use change::Change;
-pub use checkpoint::{Checkpoint, KeyId, Note, Signature, Signer, Verifier, key_name, origin};
+pub use checkpoint::{Checkpoint, Note, Signature};
 pub use error::{NoteError, ProofError};
 pub use frontier::Frontier;
 pub use hash::{HASH_BYTES, Hash};
+pub use keys::{KEY_NAMESPACE, KeyId, Signer, Verifier, key_name, key_record, origin};
 pub use proof_file::{PROOF_BYTES_MAX, Proof, ProofFileError};
 pub use subtrees::Subtrees;

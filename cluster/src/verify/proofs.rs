@@ -4,18 +4,15 @@ use std::io::{IsTerminal, Write};
 use std::path::PathBuf;
 
 use farthing_client::{Client, RecordKey};
-use farthing_proofs::Verifier;
 use farthing_proofs::check::{self, Outcome, Status, verify_files};
 use farthing_proofs::export::Progress;
+use farthing_proofs::{KEY_NAMESPACE, Verifier, key_record};
 use serde::Serialize;
 
 use super::members;
 use crate::connect::failure;
 use crate::failure::{Code, Failure};
 use crate::output::{self, Align, Report, Table};
-
-/// Where the log keeps the nodes' keys.
-const NAMESPACE: u32 = 3;
 
 /// What became of the files.
 #[derive(Debug, Serialize)]
@@ -66,9 +63,7 @@ pub async fn keys_in_the_log(client: &Client) -> Result<Vec<Verifier>, Failure> 
     let keys: Vec<RecordKey> = members(client)
         .await?
         .iter()
-        .filter_map(|member| {
-            RecordKey::new(NAMESPACE, format!("node-key/{}", member.id).as_bytes())
-        })
+        .filter_map(|member| RecordKey::new(KEY_NAMESPACE, key_record(member.id).as_bytes()))
         .collect();
     let found = client.lookup_records(&keys).await.map_err(failure)?;
     let records = found.iter().flatten();

@@ -1,6 +1,6 @@
 //! A part of the stream, small enough to be one answer.
 
-use farthing_ledger::{Event, EventFilter, KIND_TRANSFER, TransferRow, packed};
+use farthing_ledger::EventFilter;
 use farthing_proofs::{Change, change};
 
 use crate::storage::{Error, Reader};
@@ -97,7 +97,7 @@ fn take(asked: &Asked, part: &mut Part, sequence: u64, kind: u8, body: &[u8]) ->
         return Some(false);
     }
     if !(asked.packed && asked.filter.is_all()) {
-        let change = parse(sequence, kind, body)?;
+        let change = Change::from_body(sequence, kind, body)?;
         if !matches(&asked.filter, &change) {
             return Some(false);
         }
@@ -112,16 +112,6 @@ fn take(asked: &Asked, part: &mut Part, sequence: u64, kind: u8, body: &[u8]) ->
     let length = u32::try_from(part.packed.len() - start - 4).ok()?;
     part.packed[start..start + 4].copy_from_slice(&length.to_le_bytes());
     Some(true)
-}
-
-fn parse(sequence: u64, kind: u8, body: &[u8]) -> Option<Change> {
-    Some(match kind {
-        KIND_TRANSFER => {
-            let row = packed::unpack_all::<{ TransferRow::BYTES }>(body)?;
-            Change::Transfer(TransferRow::from_bytes(sequence, &row))
-        }
-        _ => Change::Event(Event::from_body(sequence, kind, body).ok()?),
-    })
 }
 
 fn matches(filter: &EventFilter, change: &Change) -> bool {

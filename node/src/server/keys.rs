@@ -7,11 +7,11 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use farthing_ledger::VERSION_ABSENT;
-use farthing_proofs::{Verifier, key_name};
+use farthing_proofs::{KEY_NAMESPACE, Verifier, key_name, key_record};
 use farthing_proto::error::Refused;
 
 use super::context::Context;
-use super::own_records::{self, KEYS};
+use super::own_records;
 use crate::consensus::Role;
 use crate::vitals::PublicKey;
 
@@ -59,8 +59,8 @@ async fn write(context: &Context, id: u64, key: &PublicKey) -> Result<bool, Refu
         return Ok(true);
     };
     let until = Instant::now() + WRITE_MAX;
-    let (at, value) = (format!("node-key/{id}"), verifier.to_string());
-    let found = own_records::read(context, KEYS, at.as_bytes(), until).await?;
+    let (at, value) = (key_record(id), verifier.to_string());
+    let found = own_records::read(context, KEY_NAMESPACE, at.as_bytes(), until).await?;
     let version = match found {
         Some(record) if !record.deleted && record.value == value.as_bytes() => return Ok(true),
         Some(record) => record.version,
@@ -68,7 +68,7 @@ async fn write(context: &Context, id: u64, key: &PublicKey) -> Result<bool, Refu
     };
     own_records::write(
         context,
-        (KEYS, at.as_bytes()),
+        (KEY_NAMESPACE, at.as_bytes()),
         version,
         value.as_bytes(),
         until,

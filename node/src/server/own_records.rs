@@ -12,8 +12,6 @@ use super::only_section;
 
 /// What the cluster knows of itself.
 pub(super) const CLUSTER: u32 = 2;
-/// What checks the nodes' signatures.
-pub(super) const KEYS: u32 = 3;
 
 /// The record as it is now, deleted or not.
 pub(super) async fn read(
