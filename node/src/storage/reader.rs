@@ -226,8 +226,9 @@ impl Reader {
     /// # Errors
     /// As [`Reader::account`].
     pub fn ledgers(&self) -> Result<Vec<Ledger>, Error> {
-        let rows = self.current_rows(&[current::TAG_LEDGER], |_, value| {
-            current::read_ledger(value)
+        let rows = self.current_rows(&[current::TAG_LEDGER], |key, value| {
+            let ledger = current::read_ledger(value);
+            ledger.filter(|it| current::number_key(current::TAG_LEDGER, it.ledger) == key)
         })?;
         rows.collect()
     }

@@ -1,6 +1,7 @@
 //! Tests of storage as a whole: a workload with everything in it, a reference state in memory, and kills everywhere.
 #![allow(clippy::unwrap_used)]
 
+mod altered;
 mod checkpoint;
 mod compare;
 mod install;

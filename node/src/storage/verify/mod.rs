@@ -1,10 +1,11 @@
 //! A full scan of one cut: everything that can be known wrong without another node.
 //!
-//! It recomputes the digest from the rows, checks the families against each other (ids, history and the
-//! lists by user data must be exactly what the changes say, and so must the hashes of the tree) and runs the ledger's invariants over accounts, pendings and changes. It
-//! reads the state once or twice and holds accounts and pendings in memory, transfers only where an invariant needs
-//! them all.
+//! It recomputes the digest from the rows, checks the families against each other (ids, history and the lists by user
+//! data must be exactly what the changes say, and so must the hashes of the tree; the rows by time what pendings and
+//! accounts say) and runs the ledger's invariants over accounts, pendings and changes. It reads the state once or twice
+//! and holds accounts and pendings in memory, transfers only where an invariant needs them all.
 
+mod places;
 mod sets;
 mod tree;
 
@@ -15,6 +16,7 @@ use super::digest::{self, Digest};
 use super::error::Error;
 use super::reader::{Change, Reader};
 use super::scrub::Pace;
+use places::Offsets;
 use sets::SetSum;
 use tree::Regrown;
 
@@ -138,8 +140,9 @@ pub fn verify(reader: &Reader) -> Result<Report, Error> {
 
     let (mut rows, mut events) = (vec![], vec![]);
     let (mut ids, mut touches) = (SetSum::default(), SetSum::default());
-    let mut values = SetSum::default();
+    let (mut values, mut created) = (SetSum::default(), SetSum::default());
     let mut tree = Regrown::new(reader);
+    let mut offsets = Offsets::new(reader)?;
     let mut expected = 1;
     for change in reader.changes(1)? {
         let change = change?;
@@ -148,13 +151,15 @@ pub fn verify(reader: &Reader) -> Result<Report, Error> {
             format!("sequence {} where {expected} belongs", change.sequence())
         });
         expected = change.sequence() + 1;
-        values.add_values(&change);
+        let offset = offsets.of(&change)?;
+        values.add_values(&change, offset);
+        places::add_created(reader, &change, &mut created);
         match change {
             Change::Transfer(row) => {
                 report.transfers += 1;
                 digest.add(digest::transfer(row.sequence, &row.to_bytes()));
-                ids.add_id(row.transfer.id.0, row.sequence);
-                touches.add_transfer(&row);
+                ids.add_id(row.transfer.id.0, row.sequence, offset);
+                touches.add_transfer(&row, offset);
                 if complete {
                     rows.push(row);
                 }
@@ -199,6 +204,8 @@ pub fn verify(reader: &Reader) -> Result<Report, Error> {
     sets::check_ids(reader, &mut report, &ids, &refused)?;
     sets::check_history(reader, &mut report, touches)?;
     sets::check_values(reader, &mut report, &values)?;
+    places::check_queue(reader, &mut report)?;
+    places::check_account_times(reader, &mut report, &created)?;
 
     report.invariant(invariants::ledgers_balance(&accounts));
     report.invariant(invariants::balances_fit(&accounts));

@@ -7,6 +7,7 @@ use super::Report;
 use crate::storage::error::Error;
 use crate::storage::reader::{Change, Reader, chunk_changes};
 use crate::storage::rows::history::EXPIRY;
+use crate::storage::rows::postings::Posting;
 use crate::storage::rows::transfers::row_id;
 use crate::storage::rows::user_data::{Field, Of};
 
@@ -24,51 +25,79 @@ impl SetSum {
         self.count += 1;
     }
 
-    pub(super) fn add_id(&mut self, id: u128, sequence: u64) {
-        self.add([id, sequence.into(), 0, 0]);
+    /// Rows that were added.
+    pub(super) fn count(&self) -> u64 {
+        self.count
     }
 
-    fn add_value(&mut self, field: Field, of: Of, value: u128, sequence: u64) {
+    /// What stands at a place in an order by time.
+    pub(super) fn add_place(&mut self, place: (u64, u64), id: u128) {
+        self.add([place.0.into(), place.1.into(), id, 2]);
+    }
+
+    /// An id, and where it leads.
+    pub(super) fn add_id(&mut self, id: u128, sequence: u64, offset: u8) {
+        self.add([id, sequence.into(), offset.into(), 0]);
+    }
+
+    fn add_value(&mut self, field: Field, of: Of, value: u128, at: Posting) {
         if value != 0 {
             let kind = (field as u128) << 8 | of as u128;
-            self.add([value, sequence.into(), kind, 1]);
+            self.add_posting(value, at, kind << 8 | 1);
         }
     }
 
-    /// What carries which user data.
-    pub(super) fn add_values(&mut self, change: &Change) {
+    fn add_posting(&mut self, of: u128, at: Posting, kind: u128) {
+        let place = u128::from(at.side) << 8 | u128::from(at.offset);
+        self.add([of, at.sequence.into(), place, kind]);
+    }
+
+    /// What carries which user data; a transfer's row has `offset` rows before it in its block.
+    pub(super) fn add_values(&mut self, change: &Change, offset: u8) {
         for field in Field::ALL {
             match change {
                 Change::Transfer(row) => {
                     let value = field.of_transfer(&row.transfer);
-                    self.add_value(field, Of::Transfers, value, row.sequence);
+                    let at = posting(row.sequence, 0, offset);
+                    self.add_value(field, Of::Transfers, value, at);
                 }
                 Change::Event(event) => {
                     if let EventBody::AccountCreated(account) = &event.body {
                         let value = field.of_account(account);
-                        self.add_value(field, Of::Accounts, value, event.sequence);
+                        let at = posting(event.sequence, 0, 0);
+                        self.add_value(field, Of::Accounts, value, at);
                     }
                 }
             }
         }
     }
 
-    fn add_touch(&mut self, account: u128, sequence: u64, side: u8) {
-        self.add([account, sequence.into(), side.into(), 0]);
+    fn add_touch(&mut self, account: u128, at: Posting) {
+        self.add_posting(account, at, 0);
     }
 
     /// What a transfer touches.
-    pub(super) fn add_transfer(&mut self, row: &TransferRow) {
-        self.add_touch(row.transfer.debit_account_id.0, row.sequence, 0);
-        self.add_touch(row.transfer.credit_account_id.0, row.sequence, 1);
+    pub(super) fn add_transfer(&mut self, row: &TransferRow, offset: u8) {
+        let at = |side| posting(row.sequence, side, offset);
+        self.add_touch(row.transfer.debit_account_id.0, at(0));
+        self.add_touch(row.transfer.credit_account_id.0, at(1));
     }
 
     /// What an event touches: only an expiry changes accounts' balances.
     pub(super) fn add_event(&mut self, event: &Event) {
         if let EventBody::TransferExpired { transfer, .. } = &event.body {
-            self.add_touch(transfer.debit_account_id.0, event.sequence, EXPIRY);
-            self.add_touch(transfer.credit_account_id.0, event.sequence, EXPIRY + 1);
+            let at = |side| posting(event.sequence, side, 0);
+            self.add_touch(transfer.debit_account_id.0, at(EXPIRY));
+            self.add_touch(transfer.credit_account_id.0, at(EXPIRY + 1));
         }
+    }
+}
+
+fn posting(sequence: u64, side: u8, offset: u8) -> Posting {
+    Posting {
+        sequence,
+        side,
+        offset,
     }
 }
 
@@ -86,13 +115,13 @@ pub(super) fn check_ids(
         outside += u64::from(!reader.lookup().id_ranges.may_contain(id));
         match place.refused() {
             true => refused_count += 1,
-            false => indexed.add_id(id, place.sequence),
+            false => indexed.add_id(id, place.sequence, place.offset),
         }
     })?;
     for chunk in reader.recent_chunks() {
         refused_count += chunk.refused().len();
         for (sequence, _, row) in chunk.transfers() {
-            indexed.add_id(row_id(&row), sequence);
+            indexed.add_id(row_id(&row), sequence, 0);
         }
     }
     report.expect(outside == 0, || {
@@ -120,13 +149,13 @@ pub(super) fn check_values(
     for field in Field::ALL {
         reader.each_value_on_disk(field, |of, value, postings| {
             for posting in postings {
-                found.add_value(field, of, value, posting.sequence);
+                found.add_value(field, of, value, posting);
             }
         })?;
     }
     for chunk in reader.recent_chunks() {
         for change in chunk_changes(chunk)? {
-            found.add_values(&change);
+            found.add_values(&change, 0);
         }
     }
     report.expect(&found == expected, || {
@@ -147,13 +176,13 @@ pub(super) fn check_history(
     let mut found = SetSum::default();
     reader.each_history_on_disk(|account, _, touches| {
         for touch in touches {
-            found.add_touch(account, touch.sequence, touch.side);
+            found.add_touch(account, touch);
         }
     })?;
     for chunk in reader.recent_chunks() {
         for change in chunk_changes(chunk)? {
             match change {
-                Change::Transfer(row) => found.add_transfer(&row),
+                Change::Transfer(row) => found.add_transfer(&row, 0),
                 Change::Event(event) => found.add_event(&event),
             }
         }

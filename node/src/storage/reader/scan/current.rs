@@ -103,8 +103,8 @@ impl Reader {
     /// # Errors
     /// When the disk fails or is damaged; an item is an error too, and the last, when that shows later.
     pub fn all_accounts(&self) -> Result<CurrentRows<'_, Account>, Error> {
-        self.current_rows(&[current::TAG_ACCOUNT], |_, value| {
-            current::read_account(value)
+        self.current_rows(&[current::TAG_ACCOUNT], |key, value| {
+            current::read_account(value).filter(|it| current::account_key(it.id) == key)
         })
     }
 
@@ -113,8 +113,9 @@ impl Reader {
     /// # Errors
     /// As [`Reader::all_accounts`].
     pub fn all_pendings(&self) -> Result<CurrentRows<'_, Pending>, Error> {
-        self.current_rows(&[current::TAG_PENDING], |_, value| {
-            current::read_pending(value)
+        self.current_rows(&[current::TAG_PENDING], |key, value| {
+            let pending = current::read_pending(value);
+            pending.filter(|it| current::pending_key(it.transfer.id) == key)
         })
     }
 
