@@ -5,6 +5,7 @@ mod amount;
 mod apply;
 mod cold;
 mod envelope;
+mod events;
 mod history;
 mod ids;
 mod log;
@@ -99,6 +100,12 @@ pub const TARGETS: &[Target] = &[
     Target {
         name: "statement",
         parts: &[statement::CSV, statement::CAMT],
+        rounds: 20_000,
+    },
+    // What somebody checks who has no node: events, histories, proofs.
+    Target {
+        name: "events",
+        parts: &[events::CHANGE, events::EXPORT, events::PROOF, events::NOTE],
         rounds: 20_000,
     },
 ];
