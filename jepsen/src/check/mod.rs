@@ -9,6 +9,7 @@
 mod agreement;
 mod availability;
 mod collect;
+mod cursors;
 mod dumps;
 mod health;
 mod ids;
@@ -52,6 +53,7 @@ pub fn check_events(
     let (model, happened) = replay::replay(&trace, &order, &mut findings);
     presence::check(&trace, &model, &mut findings);
     streams::check(&trace, &model, &mut findings);
+    cursors::check(&trace, &mut findings);
     agreement::check(&trace, &mut findings);
     health::check(&trace, &mut findings);
     let counts = order.counts(&trace, happened);

@@ -6,6 +6,7 @@ use farthing_client::{Account, Transfer};
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::availability::Availability;
+use super::cursors::Cursors;
 use super::dumps::Dumps;
 use super::items::Items;
 use super::reads::Reads;
@@ -179,6 +180,8 @@ pub(super) struct Trace {
     pub(super) asked: Vec<Asked>,
     pub(super) dumps: Dumps,
     pub(super) streams: Streams,
+    /// What consumers did with their cursors.
+    pub(super) cursors: Cursors,
     pub(super) digests: BTreeMap<u64, Vec<DigestSeen>>,
     /// Who led in a term, and the event that says so.
     pub(super) leaders: BTreeMap<u64, (u64, u32)>,

@@ -4,9 +4,10 @@
 //! be in itself (dense, each event once, balances that add up); whether it is what the clients were told, and the same
 //! everywhere, [`crate::check`] finds out from what they write down.
 //!
-//! Start at [`Followers`]; `stream` holds what one of them has seen.
+//! Start at [`Followers`]; `stream` holds what one of them has seen. [`Consumers`] use the SDK and its cursors instead.
 
 mod books;
+mod consumers;
 mod stream;
 
 use std::net::SocketAddr;
@@ -25,6 +26,8 @@ use tonic::Streaming;
 use tonic::transport::Endpoint;
 
 use crate::history::{Facts, Followed, Function, Kind, Process, Recorder, Value};
+
+pub use self::consumers::Consumers;
 
 use self::stream::Stream;
 

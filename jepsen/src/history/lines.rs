@@ -5,7 +5,8 @@ use serde::{Deserialize, Serialize, Serializer};
 use serde_json::value::RawValue;
 
 use super::accounts::AccountState;
-use super::event::{Function, Kind};
+use super::event::Kind;
+use super::function::Function;
 use super::number::hex_list;
 use super::transfers::{Lookup, TransferRow};
 use super::values::{Answer, FinalRead, PendingRow, ReadReply, Value};
@@ -117,6 +118,9 @@ impl Serialize for Value {
             }
             .serialize(serializer),
             Self::Followed(followed) => followed.serialize(serializer),
+            Self::CursorOpen(open) => open.serialize(serializer),
+            Self::Sequence(sequence) => sequence.serialize(serializer),
+            Self::CursorSave(save) => save.serialize(serializer),
             Self::Fault(fault) => fault.serialize(serializer),
             Self::Run(run) => run.serialize(serializer),
             Self::Coverage(points) => points.serialize(serializer),
@@ -202,8 +206,13 @@ pub(super) fn parse(
             }))
         }
         Function::Followed if !invoked => Value::Followed(serde_json::from_str(raw)?),
+        Function::CursorOpen if invoked => Value::CursorOpen(serde_json::from_str(raw)?),
+        Function::CursorOpen if kind == Kind::Ok => Value::Sequence(serde_json::from_str(raw)?),
+        Function::CursorSave if invoked => Value::CursorSave(serde_json::from_str(raw)?),
         Function::FinalRead
         | Function::Followed
+        | Function::CursorOpen
+        | Function::CursorSave
         | Function::Digest
         | Function::Leader
         | Function::Heal

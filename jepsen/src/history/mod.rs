@@ -5,8 +5,10 @@
 //! `jepsen/README.md`.
 
 mod accounts;
+mod cursors;
 mod event;
 mod followed;
+mod function;
 mod lines;
 mod number;
 mod queries;
@@ -17,8 +19,10 @@ mod values;
 mod writer;
 
 pub use accounts::AccountState;
-pub use event::{Event, Facts, Function, Kind, Process};
+pub use cursors::{CursorOpen, CursorSave};
+pub use event::{Event, Facts, Kind, Process};
 pub use followed::Followed;
+pub use function::Function;
 pub use number::{Hex, Number};
 pub use queries::{About, Amounts, Change, Filter, Page, Query, Rows, Statement, Sum};
 pub use reader::{HistoryError, Reader, read_all};

@@ -10,7 +10,8 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
-use super::event::{Facts, Function, Kind, Process};
+use super::event::{Facts, Kind, Process};
+use super::function::Function;
 use super::values::Value;
 use super::writer::Writer;
 

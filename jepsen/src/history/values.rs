@@ -6,6 +6,7 @@ use farthing_client::{Account, PendingStatus, Transfer};
 use serde::de::{self, Deserializer};
 use serde::{Deserialize, Serialize, Serializer};
 
+use super::cursors::{CursorOpen, CursorSave};
 use super::followed::Followed;
 use super::number::{Hex, hex_list, is_default};
 use super::queries::{Page, Query};
@@ -39,6 +40,12 @@ pub enum Value {
     FinalRead(Box<FinalRead>),
     /// `followed`: what a subscriber saw.
     Followed(Box<Followed>),
+    /// `cursor-open`, invoked.
+    CursorOpen(CursorOpen),
+    /// `cursor-open`, ok: the last sequence that was saved, 0 when there is none.
+    Sequence(u64),
+    /// `cursor-save`, invoked.
+    CursorSave(Box<CursorSave>),
     /// An event of the nemesis.
     Fault(Fault),
     /// `run`: what the run was, for those who judge it.

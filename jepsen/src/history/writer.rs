@@ -2,7 +2,8 @@
 
 use std::io::{self, Write};
 
-use super::event::{Event, Facts, Function, Kind, Process};
+use super::event::{Event, Facts, Kind, Process};
+use super::function::Function;
 use super::values::Value;
 
 /// Appends events and numbers them.

@@ -25,7 +25,7 @@ pub use options::{HostsMode, Options, accompanied};
 
 use crate::check::{Checker, Report, Verdict, Violation, check};
 use crate::disk::Zone;
-use crate::follow::Followers;
+use crate::follow::{Consumers, Followers};
 use crate::history::{Facts, Function, Kind, Process, Recorder, RunFacts, Value};
 use crate::hosts::{Cluster, Layout, Output};
 use crate::nemesis::{self, Field};
@@ -188,6 +188,10 @@ async fn carry_out(options: &Options, recorder: &Recorder, stage: &Stage) -> any
     let followers = options
         .follows()
         .then(|| Followers::start(&addresses(true), options.seed));
+    let consumers = options
+        .consumes()
+        .then(|| Consumers::start(&addresses(true), options.seed, recorder))
+        .transpose()?;
     if options.disks_lie {
         let disks = field
             .cluster
@@ -225,6 +229,11 @@ async fn carry_out(options: &Options, recorder: &Recorder, stage: &Stage) -> any
     let ready = settle::wait_ready(&field, Duration::from_millis(READY_MS)).await;
     // Service after the heal is seen by clients as well, not only by questions about it.
     sleep(Duration::from_secs(2)).await;
+    if let Some(consumers) = consumers {
+        let (saved, fenced) = consumers.finish(&addresses(true)).await?;
+        field.reached_times("cursors.saved", saved);
+        field.reached_times("cursors.fenced", fenced);
+    }
     let shared = load.stop(&field).await;
     watcher.abort();
     // Whoever holds the cluster keeps its disks mounted.

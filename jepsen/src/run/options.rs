@@ -150,6 +150,12 @@ impl Options {
         self.workloads.contains(&Workload::Events)
     }
 
+    /// True when consumers save cursors.
+    #[must_use]
+    pub fn consumes(&self) -> bool {
+        self.workloads.contains(&Workload::Cursors)
+    }
+
     /// Mean time between two requests of one worker.
     #[must_use]
     pub fn pause(&self) -> Duration {
@@ -200,6 +206,10 @@ impl Options {
         }
         if self.follows() {
             required.insert("events.followed".to_owned(), 10 * self.time_s);
+        }
+        if self.consumes() {
+            required.insert("cursors.saved".to_owned(), self.time_s);
+            required.insert("cursors.fenced".to_owned(), 1 + self.time_s / 30);
         }
         if self.workloads.contains(&Workload::Queries) {
             required.insert("queries.ok".to_owned(), self.time_s);

@@ -23,6 +23,9 @@ pub enum Name {
     Queries,
     /// Transfers of every kind, while subscribers follow the event stream at every node and from node to node.
     Events,
+    /// Transfers of every kind, while consumers of the event stream save in cursors how far they are, two in each, and
+    /// crash.
+    Cursors,
     /// W9: deadlines so short that nobody knows; the ids are looked up until it is known.
     Indefinite,
     /// W10: as `transfer`, while members come and go: it brings the nemesis `members` along.
@@ -45,6 +48,7 @@ impl Name {
             Self::Limits => "limits",
             Self::Queries => "queries",
             Self::Events => "events",
+            Self::Cursors => "cursors",
             Self::Indefinite => "indefinite",
             Self::Membership => "membership",
             Self::Overload => "overload",

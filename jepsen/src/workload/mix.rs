@@ -78,9 +78,9 @@ impl Mix {
             Name::Linked => self.linked(),
             Name::Limits => self.limits(),
             Name::Queries => self.queries(),
-            Name::Events if self.chance(40) => self.two_phase(),
-            Name::Events if self.chance(30) => self.linked(),
-            Name::Events => self.transfer(),
+            Name::Events | Name::Cursors if self.chance(40) => self.two_phase(),
+            Name::Events | Name::Cursors if self.chance(30) => self.linked(),
+            Name::Events | Name::Cursors => self.transfer(),
             Name::Indefinite => self.indefinite(),
         };
         let deadline = match name {

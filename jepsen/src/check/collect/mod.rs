@@ -13,7 +13,7 @@ use super::items::NO_STATUS;
 use super::report::{Checker, Findings};
 use super::trace::{AccountItem, Creates, End, NEVER, NONE, Op, Trace};
 use crate::hash::{FastMap, FastSet};
-use crate::history::{Event, Function, Kind, Process, Query, ReadIds, Value};
+use crate::history::{CursorOpen, Event, Function, Kind, Process, Query, ReadIds, Value};
 
 /// A call must return this long after its deadline, ns.
 const DEADLINE_GRACE_NS: u64 = 250_000_000;
@@ -34,6 +34,8 @@ enum OpenCall {
     Creates(u32),
     Reads(ReadIds),
     Query(Box<Query>),
+    CursorOpen(CursorOpen),
+    CursorSave(usize),
     Other,
 }
 
@@ -172,6 +174,10 @@ impl Collector {
             }
             Value::ReadIds(read) => OpenCall::Reads(read),
             Value::Query(query) => OpenCall::Query(query),
+            Value::CursorOpen(open) => OpenCall::CursorOpen(open),
+            Value::CursorSave(save) => {
+                OpenCall::CursorSave(trace.cursors.save(*save, event.time, event.index))
+            }
             _ => OpenCall::Other,
         };
         let open = Open {
@@ -237,7 +243,17 @@ impl Collector {
                 let times = (open.invoke_ns, event.time);
                 self.end_query(*query, (open.event, index), times, event.value);
             }
-            OpenCall::Reads(_) | OpenCall::Query(_) | OpenCall::Other => {}
+            OpenCall::CursorOpen(opened) if end == End::Ok => {
+                let Value::Sequence(sequence) = event.value else {
+                    return self.harness(event.index, "a cursor without a sequence".into());
+                };
+                let times = (open.invoke_ns, event.time);
+                let cursors = &mut self.trace.cursors;
+                cursors.open(opened, sequence, times, event.index);
+            }
+            OpenCall::CursorSave(save) => self.trace.cursors.end(save, end, event.time),
+            OpenCall::Reads(_) | OpenCall::Query(_) | OpenCall::CursorOpen(_) | OpenCall::Other => {
+            }
         }
     }
 }
