@@ -4,6 +4,7 @@ mod cursors;
 mod dying;
 mod exports;
 mod filters;
+mod importing;
 mod tail;
 
 use std::time::{Duration, Instant};
