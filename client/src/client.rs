@@ -138,6 +138,11 @@ impl Client {
         &self.inner.router
     }
 
+    /// Waits between attempts, from the shortest on.
+    pub(crate) fn backoff(&self) -> Backoff {
+        Backoff::new(&self.inner.router.config)
+    }
+
     pub(crate) fn ends_at(&self) -> Instant {
         // A deadline beyond what the clock can say is as good as thirty years.
         Instant::now()

@@ -10,7 +10,7 @@
 //! Start reading at [`Client`]; then [`TransferBuilder`] for one transfer, [`Request`] for
 //! items of several kinds that succeed or fail together, [`Outcome`] for answers, [`Error`]
 //! for what can go wrong, [`ids`] for identities; [`queries`] for what happened, [`events`]
-//! for following what happens.
+//! for following what happens; [`settlement`] for posting later what is initiated now.
 //!
 //! ```no_run
 //! use farthing_client::{Account, AccountId, Client, Decimal, Ledger, format_id, ids};
@@ -54,6 +54,7 @@ mod outcome;
 pub mod queries;
 mod records;
 mod request;
+pub mod settlement;
 mod transfer_builder;
 mod transfers;
 mod transport;

@@ -10,7 +10,7 @@ use super::subscription::{EventBatch, Subscription};
 use crate::error::Error;
 
 /// Sequences passed without an event of the filter, after which that is worth saving.
-const PASSED_MAX: u64 = 65_536;
+pub(crate) const PASSED_MAX: u64 = 65_536;
 
 /// When a cursor is saved: as soon as either is reached.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -128,6 +128,15 @@ impl Cursor {
         if sequence == self.sequence && self.unsettled.is_empty() {
             return Ok(());
         }
+        self.claim(sequence).await
+    }
+
+    /// Saves it even when nothing is new, so that whoever had this cursor before learns at the next save that it is over.
+    /// After an error other than [`Error::Fenced`] it may be called again.
+    ///
+    /// # Errors
+    /// As [`Cursor::save`].
+    pub async fn claim(&mut self, sequence: u64) -> Result<(), Error> {
         // A version that does not fit may be that of a write of ours whose answer was lost: then there is a second try,
         // and what it meets is somebody else's.
         for _ in 0..2 {

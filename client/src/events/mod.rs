@@ -41,6 +41,7 @@ use farthing_ledger::AccountId;
 use farthing_proto::convert::id::format_id;
 use farthing_proto::v1;
 
+pub(crate) use self::consumer::PASSED_MAX;
 pub use self::consumer::{Consumer, SaveEvery};
 pub use self::cursor::{CURSOR_NAME_BYTES_MAX, CURSOR_NAMESPACE, Cursor};
 pub use self::kinds::{Event, EventBody, EventKind, RecordEvent, TransferEvent};

@@ -8,7 +8,7 @@ use crate::config::Builder;
 
 /// Waits that double from the shortest to the longest, each shortened at random so that
 /// clients which failed together do not come back together.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Backoff {
     next: Duration,
     longest: Duration,
@@ -16,9 +16,13 @@ pub(crate) struct Backoff {
 
 impl Backoff {
     pub(crate) fn new(config: &Builder) -> Self {
+        Backoff::between(config.backoff_min, config.backoff_max)
+    }
+
+    pub(crate) fn between(shortest: Duration, longest: Duration) -> Self {
         Backoff {
-            next: config.backoff_min,
-            longest: config.backoff_max,
+            next: shortest,
+            longest,
         }
     }
 
