@@ -59,9 +59,9 @@ mod tests {
             assert_eq!(made, id, "{pending} {attempt}: {made:#034x}");
         }
     }
-    const PINNED_ONE: u128 = 0;
-    const PINNED_AGAIN: u128 = 0;
-    const PINNED_LAST: u128 = 0;
+    const PINNED_ONE: u128 = 0x0000_0000_0000_8ace_925d_9eb2_2bb3_ce42;
+    const PINNED_AGAIN: u128 = 0x0000_0000_0000_8ba0_b0a5_5ed6_0e7f_ed2c;
+    const PINNED_LAST: u128 = 0xffff_ffff_ffff_8ebd_9b7c_fa97_78dc_c27e;
 
     #[test]
     fn ids_never_meet() {

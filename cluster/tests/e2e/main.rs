@@ -17,6 +17,7 @@ mod prompt;
 mod queries;
 mod recipes;
 mod reconcile;
+mod settlement;
 mod support;
 mod terminal;
 mod vectors;
