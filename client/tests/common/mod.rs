@@ -88,6 +88,8 @@ pub struct Shared {
     pub careless: bool,
     /// What becomes of the next event streams, one each.
     pub event_streams: VecDeque<services::events::Stream>,
+    /// Streams for which nothing is said are of what truly happened.
+    pub true_events: bool,
     /// Every subscription: the node's number and the first sequence.
     pub subscribed: Vec<(usize, u64)>,
 }
@@ -150,6 +152,7 @@ impl Cluster {
             cluster_id: CLUSTER_ID,
             careless: false,
             event_streams: VecDeque::new(),
+            true_events: false,
             subscribed: Vec::new(),
         }));
         let mut cluster = Cluster {

@@ -1,6 +1,9 @@
-//! A log of a hundred events, and streams of it that break.
+//! A log of a hundred events, and streams of it that break; or the log of what truly happened.
+
+use std::time::Duration;
 
 use events_server::Events;
+use farthing_proto::convert::event::{event_to_wire, transfer_to_wire};
 use futures::StreamExt;
 use futures::stream::{self, BoxStream};
 
@@ -22,6 +25,57 @@ pub enum Stream {
     Silent,
     /// There is none.
     Refused(Reason),
+    /// What truly happened, and what happens, until the stream ends after so many parts.
+    True(usize),
+}
+
+/// What happened from a sequence on, all of it.
+fn happened(shared: &Shared, from: u64) -> SubscribeReply {
+    let transfers = shared.state.transfers().iter();
+    let transfers = transfers.map(|row| transfer_to_wire(row, false, 0));
+    let others = shared.state.events().iter();
+    let mut events: Vec<Event> = others
+        .map(|event| event_to_wire(event, false, 0))
+        .chain(transfers)
+        .filter(|event| event.sequence >= from)
+        .collect();
+    events.sort_by_key(|event| event.sequence);
+    let newest = events.last().map_or(from - 1, |event| event.sequence);
+    events.truncate(7);
+    SubscribeReply {
+        last_sequence: events.last().map_or(from - 1, |event| event.sequence),
+        newest_sequence: newest,
+        events,
+        scales: vec![LedgerScale {
+            ledger: 1,
+            scale: 0,
+        }],
+        ..SubscribeReply::default()
+    }
+}
+
+/// Parts of what happens, as it happens.
+fn true_stream(
+    shared: Arc<Mutex<Shared>>,
+    from: u64,
+    parts: usize,
+) -> BoxStream<'static, Result<SubscribeReply, Status>> {
+    stream::unfold((shared, from, 0), move |(shared, from, given)| async move {
+        if given == parts {
+            return None;
+        }
+        let mut part = happened(&shared.lock().unwrap(), from);
+        for _ in 0..100 {
+            if part.last_sequence >= from {
+                break;
+            }
+            tokio::time::sleep(Duration::from_millis(2)).await;
+            part = happened(&shared.lock().unwrap(), from);
+        }
+        let next = part.last_sequence + 1;
+        Some((Ok(part), (shared, next, given + 1)))
+    })
+    .boxed()
 }
 
 fn part(sequences: std::ops::RangeInclusive<u64>) -> SubscribeReply {
@@ -53,10 +107,15 @@ impl Events for Node {
         let next = {
             let mut shared = self.lock();
             shared.subscribed.push((self.number, from));
-            shared.event_streams.pop_front()
+            let next = shared.event_streams.pop_front();
+            next.or_else(|| shared.true_events.then_some(Stream::True(usize::MAX)))
         };
         let parts = match next {
             Some(Stream::Refused(reason)) => return Err(Refused::new(reason, "no").into_status()),
+            Some(Stream::True(parts)) => {
+                let stream = true_stream(Arc::clone(&self.shared), from, parts);
+                return Ok(self.answer(stream));
+            }
             Some(Stream::Silent) => return Ok(self.answer(stream::pending().boxed())),
             Some(Stream::Ends(count)) => vec![part(from..=from + count - 1)],
             Some(Stream::Skips) => vec![part(from + 1..=from + 1)],

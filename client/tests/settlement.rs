@@ -1,0 +1,143 @@
+//! The settlement worker while answers are lost, nodes refuse, and streams end.
+
+#![allow(clippy::unwrap_used)]
+
+mod common;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use common::bank::{ALICE, BOB, bank, transfer};
+use common::services::events::Stream;
+use common::{Cluster, Fault};
+use farthing_client::events::Cursor;
+use farthing_client::settlement::{Decision, SettlementProgress, SettlementWorker, settlement_id};
+use farthing_client::{Client, Reason, Refused, TransferFlags, TransferId};
+use tokio::sync::oneshot;
+
+const PENDINGS: u128 = 60;
+
+async fn reserved() -> (Cluster, Client) {
+    let (cluster, client) = bank(2).await;
+    cluster.lock().true_events = true;
+    let pendings = (1..=PENDINGS).map(|id| transfer(id, TransferFlags::PENDING));
+    let outcomes = client.create_transfers(pendings.collect()).await.unwrap();
+    assert!(outcomes.iter().all(|outcome| outcome.is_success()));
+    (cluster, client)
+}
+
+/// Every pending transfer is posted once, under its own id.
+fn assert_posted_once(cluster: &Cluster) {
+    let shared = cluster.lock();
+    let mut posted: BTreeMap<TransferId, Vec<TransferId>> = BTreeMap::new();
+    for row in shared.state.transfers() {
+        if row.transfer.pending_id != TransferId(0) {
+            let same = posted.entry(row.transfer.pending_id).or_default();
+            same.push(row.transfer.id);
+        }
+    }
+    assert_eq!(posted.len() as u128, PENDINGS);
+    for (pending, ids) in posted {
+        assert_eq!(ids, [settlement_id(pending, 0)]);
+    }
+    drop(shared);
+    let (alice, bob) = (cluster.account(ALICE), cluster.account(BOB));
+    assert_eq!(
+        (alice.debits_posted, alice.debits_pending),
+        (10 * PENDINGS, 0)
+    );
+    assert_eq!(
+        (bob.credits_posted, bob.credits_pending),
+        (10 * PENDINGS, 0)
+    );
+}
+
+/// Runs a worker until everything is settled and saved.
+async fn settle(client: &Client) -> SettlementProgress {
+    let worker = SettlementWorker::builder(client, "cards")
+        .concurrency(3)
+        .save_interval(Duration::from_millis(5))
+        .retry(Duration::from_millis(1), Duration::from_millis(10))
+        .build(|_| async { Ok(Decision::Post) })
+        .unwrap();
+    let progress = worker.progress();
+    let (stop, stopped) = oneshot::channel::<()>();
+    let worker = tokio::spawn(worker.run(async {
+        let _ = stopped.await;
+    }));
+    for _ in 0..6_000 {
+        let now = progress.get();
+        if now.settled as u128 == PENDINGS && now.saved == now.low_water {
+            stop.send(()).unwrap();
+            return worker.await.unwrap().unwrap();
+        }
+        assert!(!worker.is_finished(), "{:?}", worker.await);
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    panic!("not settled: {:?}", progress.get());
+}
+
+#[tokio::test]
+async fn lost_answers_and_refusals_of_nodes_settle_nothing_twice() {
+    let (cluster, client) = reserved().await;
+    let client = client.with_deadline(Duration::from_millis(300));
+    let refused = |reason| Refused::new(reason, "no");
+    for _ in 0..3 {
+        cluster.fault(Fault::HangAfterApply);
+        cluster.fault(Fault::LoseReply);
+        cluster.fault(Fault::Refuse(refused(Reason::Overloaded)));
+        cluster.fault(Fault::Hang);
+        cluster.fault(Fault::ApplyAndRefuse(refused(Reason::Internal)));
+        cluster.fault(Fault::GarbleReply);
+    }
+    let ends = [3, 1, 2].map(Stream::True);
+    let refused = [Reason::ShuttingDown, Reason::NodeSuspect].map(Stream::Refused);
+    let mut streams = cluster.lock();
+    streams
+        .event_streams
+        .extend(ends.into_iter().chain(refused));
+    drop(streams);
+    let last = settle(&client).await;
+    assert_eq!(
+        (last.posted as u128, last.open, last.left),
+        (PENDINGS, 0, 0)
+    );
+    // What an attempt without an answer had done is not somebody else's.
+    assert_eq!((last.contradicted, last.refused), (0, 0), "{last:?}");
+    assert!(last.retries > 0, "{last:?}");
+    assert!(cluster.lock().faults.is_empty());
+    assert_posted_once(&cluster);
+    let cursor = Cursor::open(&client, "cards").await.unwrap();
+    assert_eq!(cursor.sequence(), last.saved);
+}
+
+#[tokio::test]
+async fn a_worker_that_is_given_up_anywhere_loses_none() {
+    let (cluster, client) = reserved().await;
+    let asked = Arc::new(AtomicU64::new(0));
+    for pause in 0..40 {
+        let count = Arc::clone(&asked);
+        let worker = SettlementWorker::builder(&client, "cards")
+            .concurrency(3)
+            .save_interval(Duration::from_millis(1))
+            .build(move |_| {
+                count.fetch_add(1, Ordering::SeqCst);
+                async {
+                    tokio::time::sleep(Duration::from_millis(3)).await;
+                    Ok(Decision::Post)
+                }
+            })
+            .unwrap();
+        let run = worker.run(std::future::pending());
+        let given_up = tokio::time::timeout(Duration::from_millis(pause), run).await;
+        assert!(given_up.is_err(), "{given_up:?}");
+    }
+    assert!(
+        asked.load(Ordering::SeqCst) > 20,
+        "it never came to anything"
+    );
+    settle(&client).await;
+    assert_posted_once(&cluster);
+}
