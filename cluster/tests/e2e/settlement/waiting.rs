@@ -109,7 +109,7 @@ fn those_put_off_hold_the_cursor_and_not_the_others() {
         tokio::time::sleep(Duration::from_millis(700)).await;
         let now = progress.get();
         assert_eq!((now.open, now.open_most, now.settled), (40, 40, 0));
-        assert_eq!(now.saved, now.low_water);
+        assert!(now.saved <= now.low_water);
         assert_eq!(now.low_water, first_sequence - 1);
         full.abort();
         let _ = full.await;
