@@ -112,16 +112,26 @@ async fn a_save_whose_answer_is_lost_is_not_somebody_elses() {
         .await
         .with_deadline(Duration::from_millis(500));
     let mut cursor = Cursor::open(&client, "receipts").await.unwrap();
+    assert!(!cursor.exists());
     for (save, fault) in [(5, Fault::HangAfterApply), (7, Fault::Hang)] {
         cluster.fault(fault);
         let error = cursor.save(save).await.unwrap_err();
         assert!(error.is_unknown_outcome(), "{error}");
         cursor.save(save + 1).await.unwrap();
         let again = Cursor::open(&client, "receipts").await.unwrap();
+        assert!(again.exists());
         assert_eq!(again.sequence(), save + 1);
     }
     let mut other = Cursor::open(&client, "receipts").await.unwrap();
     other.save(20).await.unwrap();
     let error = cursor.save(21).await.unwrap_err();
+    assert!(matches!(error, Error::Fenced { .. }), "{error}");
+    // To save what stands already says nothing to the other; a claim does.
+    let mut third = Cursor::open(&client, "receipts").await.unwrap();
+    third.save(20).await.unwrap();
+    other.save(22).await.unwrap();
+    let mut third = Cursor::open(&client, "receipts").await.unwrap();
+    third.claim(22).await.unwrap();
+    let error = other.save(23).await.unwrap_err();
     assert!(matches!(error, Error::Fenced { .. }), "{error}");
 }

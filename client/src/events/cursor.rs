@@ -97,6 +97,12 @@ impl Cursor {
         &self.name
     }
 
+    /// Whether it is in the ledger: saved before, by whomever.
+    #[must_use]
+    pub fn exists(&self) -> bool {
+        self.at.expected != farthing_ledger::VERSION_ABSENT
+    }
+
     /// The last sequence that was saved; 0 = none.
     #[must_use]
     pub fn sequence(&self) -> u64 {

@@ -23,11 +23,11 @@ pub(super) async fn take_over(
     let mut rivals = 0;
     loop {
         let mut cursor = patiently(client, || Cursor::open(client, name)).await?;
-        let before = match (cursor.sequence(), start_from) {
-            (0, StartFrom::Beginning) => 0,
-            (0, StartFrom::Sequence(first)) => first.saturating_sub(1),
-            (0, StartFrom::Now) => patiently(client, || client.newest_sequence()).await?,
-            (saved, _) => saved,
+        let before = match start_from {
+            _ if cursor.exists() => cursor.sequence(),
+            StartFrom::Beginning => 0,
+            StartFrom::Sequence(first) => first.saturating_sub(1),
+            StartFrom::Now => patiently(client, || client.newest_sequence()).await?,
         };
         // Written before anything is read: "now" stays that moment after a crash, and an older worker of this name learns
         // at its next save that it is over.
