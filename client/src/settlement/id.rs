@@ -52,6 +52,8 @@ mod tests {
         let pinned = [
             (1, 0, PINNED_ONE),
             (1, 1, PINNED_AGAIN),
+            // Printed in a recipe.
+            (1_001, 0, PINNED_RECIPE),
             (u128::MAX - 1, 0, PINNED_LAST),
         ];
         for (pending, attempt, id) in pinned {
@@ -61,6 +63,7 @@ mod tests {
     }
     const PINNED_ONE: u128 = 0x0000_0000_0000_8ace_925d_9eb2_2bb3_ce42;
     const PINNED_AGAIN: u128 = 0x0000_0000_0000_8ba0_b0a5_5ed6_0e7f_ed2c;
+    const PINNED_RECIPE: u128 = 0x0000_0000_0000_8bf2_9b5e_84b5_ff6d_af88;
     const PINNED_LAST: u128 = 0xffff_ffff_ffff_8ebd_9b7c_fa97_78dc_c27e;
 
     #[test]
