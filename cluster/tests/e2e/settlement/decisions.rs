@@ -66,7 +66,7 @@ fn earlier(number: u64) -> Option<Transfer> {
         TransferFlags::VOID_PENDING_TRANSFER,
     );
     let (id, flags, amount) = match number {
-        1 | 2 | 3 => (settlement_id(pending, 0), post, AMOUNT_MAX),
+        1..=3 => (settlement_id(pending, 0), post, AMOUNT_MAX),
         4 | 5 => (settlement_id(pending, 0), void, 0),
         6 => (TransferId(1_000_006), post, AMOUNT_MAX),
         7 => (TransferId(1_000_007), void, 0),
