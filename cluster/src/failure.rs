@@ -32,13 +32,17 @@ pub enum Code {
     Process,
     /// Another `farthing` command is working on the same directory.
     Busy,
+    /// Another sink goes by the same name or writes to the same place, and this one has ended for it.
+    Fenced,
+    /// The place that a sink delivers to is not fit for it, damaged, or takes nothing.
+    SinkFailed,
     /// Something that cannot happen did: a bug.
     Internal,
 }
 
 impl Code {
     /// Every code, in the order of the reference page.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 15] = [
         Self::CheckFailed,
         Self::ItemRefused,
         Self::Usage,
@@ -51,6 +55,8 @@ impl Code {
         Self::Io,
         Self::Process,
         Self::Busy,
+        Self::Fenced,
+        Self::SinkFailed,
         Self::Internal,
     ];
 
@@ -70,6 +76,8 @@ impl Code {
             Self::Io => "IO",
             Self::Process => "PROCESS",
             Self::Busy => "BUSY",
+            Self::Fenced => "FENCED",
+            Self::SinkFailed => "SINK_FAILED",
             Self::Internal => "INTERNAL",
         }
     }
@@ -84,7 +92,7 @@ impl Code {
             Self::NotReachable | Self::RequestRefused => 3,
             Self::OutcomeUnknown => 4,
             Self::BadInput => 5,
-            Self::Io | Self::Process | Self::Busy => 6,
+            Self::Io | Self::Process | Self::Busy | Self::Fenced | Self::SinkFailed => 6,
             Self::Internal => 70,
         }
     }
@@ -115,6 +123,12 @@ impl Code {
             Self::Io => "A file or directory could not be read or written.",
             Self::Process => "A node's process could not be started, found or ended.",
             Self::Busy => "Another command is working on the same directory.",
+            Self::Fenced => {
+                "Another sink has taken over the same name or place; what this one delivered stands."
+            }
+            Self::SinkFailed => {
+                "The place that a sink delivers to is not fit for it, damaged, or takes nothing; what was delivered stands."
+            }
             Self::Internal => "A bug in this program.",
         }
     }

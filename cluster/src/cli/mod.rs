@@ -21,6 +21,7 @@ mod past_rows;
 mod prompt;
 mod reconcile;
 pub mod reference;
+mod sink;
 mod statement;
 mod transfer;
 mod transfer_rows;
@@ -91,6 +92,9 @@ enum Everyday {
     /// Follow every change of the ledger as it happens, and prove that it did.
     #[command(subcommand)]
     Events(events::EventsCommand),
+    /// Deliver every change of the ledger to files, webhooks, NATS JetStream or Kafka.
+    #[command(subcommand)]
+    Sink(sink::SinkCommand),
     /// Load payments from a CSV file; a second run changes nothing.
     Import(Box<import::ImportArgs>),
     /// Compare a bank's or a rail's statement with an account.
@@ -131,6 +135,7 @@ impl Everyday {
             Self::Account(command) => command.run(globals, printer).await,
             Self::Transfer(command) => command.run(globals, printer).await,
             Self::Events(command) => command.run(globals, printer).await,
+            Self::Sink(command) => command.run(globals, printer).await,
             Self::Import(args) => args.run(globals, printer).await,
             Self::Reconcile(args) => args.run(globals, printer).await,
             Self::Verify(args) => args.run(globals, printer).await,

@@ -65,6 +65,14 @@ fn words(code: Code) -> Text {
             "Two commands change the same cluster, or a node that runs uses the directory.",
             "Wait until the other has ended, and run this again.",
         ),
+        Code::Fenced => (
+            "A sink was started twice, or a supervisor has started another one and this one came back.",
+            "Leave the other one running. Two sinks that should both run need two names and two places.",
+        ),
+        Code::SinkFailed => (
+            "A stream or topic is not set up as the sink needs it, its directory was changed, or a receiver refuses whatever is sent.",
+            "Do what the message says, and start the sink again: it goes on where it was.",
+        ),
         Code::Internal => (
             "A bug in this program.",
             "Report it, with the command and the message.",

@@ -60,12 +60,26 @@ const ROWS: &[Row] = &[
         others: true,
     },
     Row {
+        folder: "sinks",
+        ours: &["farthing-client", "farthing-ledger", "farthing-proofs"],
+        never: &[
+            "openraft",
+            "rocksdb",
+            "bincode",
+            "tonic",
+            "prost",
+            "rust_decimal",
+        ],
+        others: true,
+    },
+    Row {
         folder: "cluster",
         ours: &[
             "farthing-client",
             "farthing-ledger",
             "farthing-proofs",
             "farthing-reconcile",
+            "farthing-sinks",
         ],
         never: &["openraft", "rocksdb", "bincode", "tonic", "prost"],
         others: true,

@@ -25,6 +25,16 @@ const DOORS: &[(&str, &[&str], &str)] = &[
         "96 bits do not hold every amount: a convenience of the SDK",
     ),
     (
+        "async_nats::",
+        &["sinks/src/nats/", "sinks/tests/nats.rs"],
+        "what each place promises is decided in one folder",
+    ),
+    (
+        "rdkafka::",
+        &["sinks/src/kafka/"],
+        "what each place promises is decided in one folder",
+    ),
+    (
         "quick_xml::",
         &["reconcile/src/camt/walk.rs"],
         "what may be expanded and how deep is decided in one place",

@@ -1,0 +1,141 @@
+//! Webhooks against a receiver that checks signatures by itself and fails when asked to.
+
+use std::collections::BTreeSet;
+use std::io::{Read as _, Write as _};
+use std::net::TcpStream;
+use std::path::{Path, PathBuf};
+
+use serde_json::Value;
+
+use super::running::Running;
+use super::servers::Program;
+use super::support::Cluster;
+
+pub(crate) const SECRET: &str = "a secret of the tests, long enough";
+
+/// A receiver and what it has taken.
+pub(crate) struct Receiver {
+    program: Program,
+    taken: PathBuf,
+    secret: PathBuf,
+}
+
+impl Receiver {
+    pub(crate) fn start(dir: &Path) -> Receiver {
+        let (taken, secret) = (dir.join("taken.ndjson"), dir.join("secret"));
+        std::fs::write(&secret, format!("{SECRET}\n")).unwrap();
+        let program = Program::script("receiver.py", &[SECRET, taken.to_str().unwrap()]);
+        Receiver {
+            program,
+            taken,
+            secret,
+        }
+    }
+
+    /// The words of a sink to it.
+    pub(crate) fn args(&self) -> Vec<String> {
+        let url = format!("http://127.0.0.1:{}/events", self.program.port);
+        let secret = self.secret.to_str().unwrap();
+        let words = ["webhook", "--url", &url, "--secret-file", secret];
+        words.map(str::to_owned).to_vec()
+    }
+
+    /// Asks it for something.
+    fn ask(&self, path: &str) {
+        let mut stream = TcpStream::connect(("127.0.0.1", self.program.port)).unwrap();
+        write!(
+            stream,
+            "GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
+        )
+        .unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+    }
+
+    /// What it has taken, as often as it has.
+    pub(crate) fn taken(&self) -> Vec<Value> {
+        events(&self.taken)
+    }
+}
+
+fn events(path: &Path) -> Vec<Value> {
+    let text = std::fs::read_to_string(path).unwrap();
+    let lines = text.lines().map(serde_json::from_str);
+    lines.collect::<Result<_, _>>().unwrap()
+}
+
+/// The sequence of a structured event.
+pub(crate) fn id(event: &Value) -> u64 {
+    event["id"].as_str().unwrap().parse().unwrap()
+}
+
+#[test]
+fn a_receiver_that_fails_has_all_events_and_dead_letters_are_kept() {
+    let cluster = Cluster::start();
+    cluster.ok([
+        "ledger",
+        "create",
+        "978",
+        "--currency",
+        "EUR",
+        "--scale",
+        "2",
+    ]);
+    for account in 1..=40 {
+        let account = account.to_string();
+        cluster.ok([
+            "account", "create", "--id", &account, "--ledger", "978", "--code", "1",
+        ]);
+    }
+    let receiver = Receiver::start(cluster.path());
+    let dead = cluster.path().join("dead");
+    // Two events in the middle of the batches are never taken.
+    receiver.ask("/poison?17");
+    receiver.ask("/poison?30");
+    let mut args = receiver.args();
+    args.extend(["--dead-letters", dead.to_str().unwrap()].map(str::to_owned));
+    args.extend(["--batch-events", "8", "--name", "one"].map(str::to_owned));
+    let mut sink = Running::start(&cluster, &args);
+    sink.wait_for(42);
+    let progress = sink.progress().unwrap();
+    assert_eq!(progress["dead_letters"], 2, "{progress}");
+    assert!(progress["retries"].as_u64().unwrap() > 0, "{progress}");
+
+    // The same name: the one that was started last goes on, the other ends.
+    let mut args = receiver.args();
+    args.extend(["--name", "one"].map(str::to_owned));
+    let mut second = Running::start_as(&cluster, "second", &args);
+    cluster.ok([
+        "account", "create", "--id", "41", "--ledger", "978", "--code", "1",
+    ]);
+    assert_eq!(sink.end().code(), Some(6), "{}", sink.words());
+    assert!(sink.words().contains("FENCED"), "{}", sink.words());
+    second.wait_for(44);
+
+    let taken: BTreeSet<u64> = receiver.taken().iter().map(id).collect();
+    let missing: Vec<u64> = (1..=44).filter(|id| !taken.contains(id)).collect();
+    assert_eq!(missing, [17, 30]);
+    let letters = std::fs::read_dir(&dead)
+        .unwrap()
+        .map(|entry| entry.unwrap().path());
+    let letters: Vec<Value> = letters
+        .filter(|path| path.extension().is_some())
+        .flat_map(|path| events(&path))
+        .collect();
+    let refused: Vec<u64> = letters.iter().map(|letter| id(&letter["event"])).collect();
+    assert_eq!(refused, [17, 30]);
+    assert!(
+        letters[0]["reason"].as_str().unwrap().contains("422"),
+        "{}",
+        letters[0]
+    );
+
+    // What says nothing of the events ends the sink, and puts nothing aside.
+    receiver.ask("/closed");
+    cluster.ok([
+        "account", "create", "--id", "42", "--ledger", "978", "--code", "1",
+    ]);
+    assert_eq!(second.end().code(), Some(6), "{}", second.words());
+    assert!(second.words().contains("SINK_FAILED"), "{}", second.words());
+}
