@@ -95,6 +95,7 @@ const ROWS: &[Row] = &[
         // Whoever decodes bytes from outside.
         ours: &[
             "farthing-ledger",
+            "farthing-proofs",
             "farthing-proto",
             "farthing-reconcile",
             "farthing-node",
