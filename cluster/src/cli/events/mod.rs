@@ -1,5 +1,6 @@
 //! `farthing events`: every change of the ledger, as it happens, and the proofs that none was changed or left out.
 
+mod cursors;
 mod export;
 mod line;
 mod prove;
@@ -19,6 +20,8 @@ pub(super) enum EventsCommand {
     Tail(tail::Tail),
     /// Write events to a file that can be checked without the cluster.
     Export(export::Export),
+    /// Show how far consumers are that keep their place in cursors.
+    Cursors(cursors::Cursors),
     /// Show the newest checkpoint that a node has signed.
     Checkpoint,
     /// Print a proof that an event is in the tree of a checkpoint, or that the tree begins with an earlier one.
@@ -35,6 +38,7 @@ impl EventsCommand {
         match self {
             Self::Tail(tail) => tail.run(&client, printer).await,
             Self::Export(export) => export.run(&client, printer).await,
+            Self::Cursors(cursors) => cursors.run(&client, printer).await,
             Self::Checkpoint => prove::checkpoint(&client, printer).await,
             Self::Prove(prove) => prove.run(&client, printer).await,
         }

@@ -94,6 +94,19 @@ fn a_cursor_outlives_its_consumer_and_belongs_to_one() {
             Err(Error::Fenced { .. })
         ));
     });
+    // And for whoever looks from outside.
+    let shown = cluster.json(["events", "cursors", "receipts", "invoices"]);
+    let (receipts, invoices) = (&shown[0], &shown[1]);
+    assert_eq!(receipts["name"], "receipts");
+    assert_eq!(receipts["sequence"], saved + 5);
+    assert_eq!(invoices["sequence"], 1);
+    let newest = invoices["newest"].as_u64().unwrap();
+    assert!(newest >= saved, "{newest}");
+    assert_eq!(invoices["lag"], newest - 1);
+    let none = cluster.run(["events", "cursors", "receipts", "nobody"]);
+    assert_eq!(none.status.code(), Some(2));
+    let said = String::from_utf8_lossy(&none.stderr).into_owned();
+    assert!(said.contains("there is no cursor \"nobody\""), "{said}");
     let names = Runtime::new().unwrap();
     for name in ["", &"x".repeat(58)] {
         names.block_on(async {
