@@ -11,7 +11,7 @@
 //! What is delivered are CloudEvents 1.0 ([`CloudEvent`]) around the JSON of exported histories.
 //!
 //! It deliberately knows no node and no wire, only the SDK, and prints nothing: progress goes to whoever calls. Start
-//! reading at [`Sink`], then [`run`], then [`file`] as the simplest sink. `docs/reference/sinks.md` says what each promises.
+//! reading at [`Sink`], then [`run`], then [`mod@file`] as the simplest sink. `docs/reference/sinks.md` says what each promises.
 
 mod backoff;
 mod cloud_event;
