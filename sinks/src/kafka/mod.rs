@@ -14,6 +14,7 @@ use std::time::Duration;
 
 use farthing_client::Client;
 use rdkafka::ClientConfig;
+use rdkafka::error::KafkaError;
 
 use self::produce::Producer;
 use crate::cloud_event::Origin;
@@ -118,4 +119,12 @@ impl Sink for Kafka {
     async fn finish(&mut self) -> Result<(), Error> {
         self.place.save().await
     }
+}
+
+/// A client of the brokers that cannot be made at all: waiting does not mend that.
+fn misconfigured(error: KafkaError) -> Error {
+    Error::permanent(
+        format!("Kafka: {error}"),
+        "correct the addresses of the brokers",
+    )
 }

@@ -9,7 +9,7 @@ use rdkafka::message::{Header, OwnedHeaders};
 use rdkafka::producer::{DeliveryFuture, FutureProducer, FutureRecord};
 use tokio::time::timeout;
 
-use super::Config;
+use super::{Config, misconfigured};
 use crate::cloud_event::{CloudEvent, DATA_CONTENT_TYPE, Origin};
 use crate::delivery::Delivery;
 use crate::error::Error;
@@ -44,12 +44,7 @@ impl Producer {
             .set("linger.ms", "5")
             .set("queue.buffering.max.messages", (2 * WINDOW).to_string())
             .create()
-            .map_err(|error| {
-                Error::permanent(
-                    format!("Kafka: {error}"),
-                    "correct the addresses of the brokers",
-                )
-            })?;
+            .map_err(misconfigured)?;
         Ok(Producer {
             producer,
             topic: config.topic.clone(),

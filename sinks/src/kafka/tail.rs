@@ -11,7 +11,7 @@ use rdkafka::message::{BorrowedMessage, Headers as _, Message as _};
 use rdkafka::topic_partition_list::Offset;
 use tokio::runtime::Handle;
 
-use super::{ANSWER, Config};
+use super::{ANSWER, Config, misconfigured};
 use crate::cloud_event::Origin;
 use crate::error::Error;
 
@@ -38,12 +38,7 @@ pub(super) fn read(config: &Config, origin: &Origin) -> Result<Tail, Error> {
         .set("auto.offset.reset", "earliest")
         .set("allow.auto.create.topics", "false")
         .create()
-        .map_err(|error| {
-            Error::permanent(
-                format!("Kafka: {error}"),
-                "correct the addresses of the brokers",
-            )
-        })?;
+        .map_err(misconfigured)?;
     exists(&consumer, config)?;
     let (low, high) = consumer
         .fetch_watermarks(&config.topic, config.partition, ANSWER)
