@@ -119,7 +119,7 @@ pub async fn run(
     };
     let followed = match subscribers {
         None => None,
-        Some(subscribers) => Some(subscribers.finish().await?),
+        Some(subscribers) => Some(subscribers.finish(&health).await?),
     };
     let after = health().await;
 

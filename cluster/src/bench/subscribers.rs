@@ -10,6 +10,7 @@ use tokio::task::JoinSet;
 use crate::connect::failure;
 use crate::failure::{Code, Failure};
 use crate::latency::Latencies;
+use crate::local::ClusterHealth;
 
 /// After the last answer, a subscriber that is behind is waited for no longer.
 const BEHIND_MAX: Duration = Duration::from_secs(60);
@@ -23,7 +24,9 @@ pub(super) struct Followed {
     pub(super) events: u64,
     /// Bytes of those events.
     pub(super) bytes: u64,
-    /// From the last answer to the last event at the slowest of them.
+    /// When the slowest of them had its last event.
+    last_at: Option<Instant>,
+    /// From the last answer to that event.
     pub(super) late: Duration,
     /// How many events each was behind, looked at all the time: as microseconds, one each.
     pub(super) behind: Latencies,
@@ -63,8 +66,20 @@ impl Subscribers {
     }
 
     /// Waits until everybody has seen what was answered.
-    pub(super) async fn finish(mut self) -> Result<Followed, Failure> {
+    pub(super) async fn finish(
+        mut self,
+        health: impl AsyncFn() -> ClusterHealth,
+    ) -> Result<Followed, Failure> {
         let ended = Instant::now();
+        // The newest event is one node's, which may be behind what was answered until all are level.
+        let wanted = applied(&health().await).max();
+        while applied(&health().await).min() < wanted {
+            if ended.elapsed() > BEHIND_MAX {
+                let what = "a node does not apply what others have applied: look at `farthing cluster status`";
+                return Err(Failure::new(Code::NotReachable, what));
+            }
+            tokio::time::sleep(LOOK).await;
+        }
         let last = self.client.newest_sequence().await.map_err(failure)?;
         self.end.send_replace(Some(last));
         let mut all = Followed::default();
@@ -75,11 +90,20 @@ impl Subscribers {
             all.events += one.events;
             all.bytes += one.bytes;
             all.behind.merge(&one.behind);
-            all.late = ended.elapsed();
+            all.last_at = all.last_at.max(one.last_at);
         }
+        all.late = all
+            .last_at
+            .map_or(Duration::ZERO, |at| at.saturating_duration_since(ended));
         drop(self.stuck);
         Ok(all)
     }
+}
+
+/// How far the nodes that answer are.
+fn applied(health: &ClusterHealth) -> impl Iterator<Item = u64> {
+    let answered = health.nodes.iter().filter(|node| node.reachable);
+    answered.map(|node| node.applied_index)
 }
 
 async fn follow(
@@ -112,6 +136,7 @@ async fn follow(
                 let Some(batch) = batch.map_err(failure)? else {
                     return Ok(followed);
                 };
+                followed.last_at = Some(Instant::now());
                 followed.events += batch.iter().count() as u64;
                 followed.bytes += batch.bytes().len() as u64;
                 if looked.elapsed() >= LOOK {

@@ -43,6 +43,27 @@ pub(crate) fn write_file(dir: &Path, count: u64) -> PathBuf {
     path
 }
 
+/// The file that `FARTHING_PAYMENTS` names (plain or `.zst`), else one made of so many payments; and how many it has.
+pub(crate) fn named_or_made(dir: &Path, made: u64) -> (PathBuf, usize) {
+    let file = match std::env::var_os("FARTHING_PAYMENTS") {
+        None => write_file(dir, made),
+        Some(named) => {
+            let plain = dir.join("named.csv");
+            let mut from = std::fs::File::open(&named).unwrap();
+            let mut into = std::fs::File::create(&plain).unwrap();
+            match Path::new(&named).extension().is_some_and(|it| it == "zst") {
+                true => zstd::stream::copy_decode(from, into).unwrap(),
+                false => {
+                    std::io::copy(&mut from, &mut into).unwrap();
+                }
+            }
+            plain
+        }
+    };
+    let rows = std::fs::read_to_string(&file).unwrap().lines().count() - 1;
+    (file, rows)
+}
+
 /// Cents of an amount with two decimals.
 fn cents(amount: &str) -> u128 {
     amount.replace('.', "").parse().unwrap()

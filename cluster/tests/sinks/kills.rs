@@ -1,23 +1,22 @@
 //! Everything arrives, whoever is killed.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use farthing_client::{Account, AccountId, Client, Ledger, Transfer, TransferId};
+use farthing_client::Client;
 use serde_json::Value;
+use tokio::runtime::Runtime;
 
 use super::file;
+use super::payments::named_or_made;
 use super::running::Running;
 use super::servers::{Program, free_port, read};
-use super::support::Cluster;
+use super::support::{Cluster, finished};
 use super::webhook::{Receiver, id};
 
-const PAYMENTS: u64 = 40_000;
+/// Payments of the file, unless `FARTHING_PAYMENTS` names another.
+const PAYMENTS: u64 = 200_000;
 const KILLS: u64 = 3;
-const PATIENCE: Duration = Duration::from_secs(120);
 
 #[test]
 fn every_event_arrives_while_leaders_and_sinks_are_killed() {
@@ -37,39 +36,48 @@ fn every_event_arrives_while_leaders_and_sinks_are_killed() {
     let to_nats = ["nats", "--server", &nats, "--create"];
     let port = free_port();
     let (_kafka, brokers) = (Program::tansu(port), format!("127.0.0.1:{port}"));
+    let to_kafka = ["kafka", "--brokers", &brokers, "--create"];
     let mut sinks = vec![
         Running::start(&cluster, &to_files),
         Running::start(&cluster, &receiver.args()),
-        Running::start(&cluster, &["kafka", "--brokers", &brokers, "--create"]),
+        Running::start(&cluster, &to_kafka),
         Running::start(&cluster, &to_nats),
     ];
 
-    // The writer is always some way ahead, and never done before the last kill.
-    let allowed = Arc::new(AtomicU64::new(2 * PAYMENTS / 5));
-    let writer = write(cluster.endpoints(), Arc::clone(&allowed));
-    for part in 1..=KILLS {
-        cluster.wait_for_transfers(part * PAYMENTS / 5);
-        let deposed = cluster.wait_for_leader().to_string();
-        cluster.ok(["cluster", "kill", deposed.as_str()]);
-        assert!(!writer.is_finished());
+    let (file, rows) = named_or_made(cluster.path(), PAYMENTS);
+    let rows = rows as u64;
+    let mut import = cluster.begin_import(&file);
+    std::thread::scope(|scope| {
         for sink in &mut sinks {
             // Each dies somewhere between two events of its own.
-            sink.wait_for(part * PAYMENTS / 10);
-            sink.kill_and_start();
+            scope.spawn(move || {
+                for part in 1..=KILLS {
+                    sink.wait_for(part * rows / 5);
+                    sink.kill_and_start();
+                }
+            });
         }
-        cluster.ok(["cluster", "restart", deposed.as_str()]);
-        allowed.fetch_add(PAYMENTS / 5, Ordering::SeqCst);
-    }
-    writer.join().unwrap();
+        for part in 1..=KILLS {
+            cluster.wait_for_transfers(part * rows / 5);
+            let deposed = cluster.wait_for_leader().to_string();
+            assert!(import.try_wait().unwrap().is_none(), "the import is done");
+            cluster.ok(["cluster", "kill", deposed.as_str()]);
+            cluster.ok(["cluster", "restart", deposed.as_str()]);
+        }
+    });
+    let report = finished(import);
+    assert_eq!(report["refused"], 0, "{report:#}");
 
     let expected = exported(&cluster);
     let last = expected.len() as u64;
-    assert!(last > PAYMENTS, "{last}");
+    assert!(last > rows, "{last}");
     for sink in &mut sinks {
         sink.wait_for(last);
     }
     let of_nats = sinks.pop().unwrap();
-    two_sinks(&cluster, of_nats, &to_nats);
+    two_sinks(&cluster, of_nats, &to_nats, 20_000_000);
+    let of_kafka = sinks.pop().unwrap();
+    two_sinks(&cluster, of_kafka, &to_kafka, 30_000_000);
     for sink in sinks {
         sink.stop();
     }
@@ -102,49 +110,11 @@ fn every_event_arrives_while_leaders_and_sinks_are_killed() {
     );
 }
 
-/// Makes payments, 100 at a time, as many as are allowed at that time, until all are made.
-fn write(endpoints: Vec<String>, allowed: Arc<AtomicU64>) -> JoinHandle<()> {
-    std::thread::spawn(move || {
-        let pay = async {
-            let client = Client::builder().deadline(PATIENCE).endpoints(&endpoints);
-            let client = client.connect().await.unwrap();
-            let ledger = Ledger::new(840, "USD", 2);
-            client.create_ledgers(&[ledger]).await.unwrap();
-            let accounts = (1..=10).map(|number| Account {
-                id: AccountId(number),
-                ledger: 840,
-                code: 1,
-                ..Account::default()
-            });
-            client.create_accounts(accounts.collect()).await.unwrap();
-            for first in (1..=PAYMENTS).step_by(100) {
-                while allowed.load(Ordering::SeqCst) < first {
-                    tokio::time::sleep(Duration::from_millis(5)).await;
-                }
-                let payments = (first..first + 100).map(|number| Transfer {
-                    id: TransferId(u128::from(number)),
-                    debit_account_id: AccountId(1 + u128::from(number % 5)),
-                    credit_account_id: AccountId(6 + u128::from(number % 4)),
-                    amount: u128::from(number),
-                    ledger: 840,
-                    code: 1,
-                    ..Transfer::default()
-                });
-                let outcomes = client.create_transfers(payments.collect()).await;
-                for outcome in outcomes.unwrap() {
-                    assert!(outcome.is_success_or_exists(), "{outcome:?}");
-                }
-            }
-        };
-        tokio::runtime::Runtime::new().unwrap().block_on(pay);
-    })
-}
-
-/// Two sinks into one stream: as soon as both have something to say, one of them ends.
-fn two_sinks(cluster: &Cluster, mut first: Running<'_>, args: &[&str]) {
-    let mut second = Running::start_as(cluster, "second", args);
+/// Two sinks into one place: as soon as both have something to say, one of them ends.
+fn two_sinks(cluster: &Cluster, mut first: Running<'_>, args: &[&str], accounts: u64) {
+    let mut second = Running::start_as(cluster, &format!("second-{}", args[0]), args);
     let begun = Instant::now();
-    for account in 100.. {
+    for account in accounts.. {
         let id = format!("{account}");
         cluster.ok([
             "account", "create", "--id", &id, "--ledger", "840", "--code", "1",
@@ -188,18 +158,18 @@ fn assert_once(text: &str, prefix: &str, expected: &[String]) -> usize {
 
 /// The events of the ledger as lines: what `farthing events export` writes and `farthing-verify` would check.
 fn exported(cluster: &Cluster) -> Vec<String> {
-    let begun = Instant::now();
-    loop {
-        let path = cluster.path().join("history.ndjson");
-        cluster.ok(["events", "export", "--out", path.to_str().unwrap()]);
-        let text = std::fs::read_to_string(&path).unwrap();
-        let lines: Vec<String> = text.lines().map(str::to_owned).collect();
-        // Without the header and the checkpoint. Checkpoints are signed a moment after the events.
-        if lines.len() as u64 > PAYMENTS + 2 {
-            return lines[1..lines.len() - 1].to_vec();
-        }
-        assert!(begun.elapsed() < PATIENCE, "{} events", lines.len());
-        std::fs::remove_file(path).unwrap();
-        std::thread::sleep(Duration::from_millis(100));
-    }
+    // One node says which event is the newest.
+    cluster.wait_until_level();
+    let newest = async {
+        let client = Client::connect(&cluster.endpoints()).await.unwrap();
+        client.newest_sequence().await.unwrap()
+    };
+    let newest = Runtime::new().unwrap().block_on(newest).to_string();
+    let path = cluster.path().join("history.ndjson");
+    let out = path.to_str().unwrap();
+    cluster.ok(["events", "export", "--until", &newest, "--out", out]);
+    let text = std::fs::read_to_string(&path).unwrap();
+    let lines: Vec<String> = text.lines().map(str::to_owned).collect();
+    // Without the header and the checkpoint.
+    lines[1..lines.len() - 1].to_vec()
 }

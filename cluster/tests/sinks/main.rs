@@ -1,9 +1,12 @@
-//! Sinks under kills: payments are made in three nodes whose leader is killed three times, while the sinks are killed
+//! Sinks under kills: payments are imported into three nodes whose leader is killed three times, while the sinks are killed
 //! as often, and afterwards what lies in each place is read by somebody else and held against the ledger.
 #![allow(clippy::unwrap_used)]
 
 mod file;
 mod kills;
+#[path = "../e2e/payments.rs"]
+#[allow(dead_code)]
+mod payments;
 mod running;
 #[path = "../../../sinks/tests/support/servers.rs"]
 mod servers;

@@ -15,6 +15,7 @@ const PATIENCE: Duration = Duration::from_secs(120);
 pub(crate) struct Running<'a> {
     cluster: &'a Cluster,
     args: Vec<String>,
+    environment: Vec<(&'static str, String)>,
     child: Child,
     log: PathBuf,
 }
@@ -31,12 +32,23 @@ impl<'a> Running<'a> {
         name: &str,
         args: &[impl AsRef<str>],
     ) -> Running<'a> {
+        Self::start_in(cluster, name, args, Vec::new())
+    }
+
+    /// The same with variables of the environment.
+    pub(crate) fn start_in(
+        cluster: &'a Cluster,
+        name: &str,
+        args: &[impl AsRef<str>],
+        environment: Vec<(&'static str, String)>,
+    ) -> Running<'a> {
         let args: Vec<String> = args.iter().map(|arg| arg.as_ref().to_owned()).collect();
         let log = cluster.path().join(format!("sink-{name}.log"));
-        let child = spawn(cluster, &args, &log);
+        let child = spawn(cluster, &args, &environment, &log);
         Running {
             cluster,
             args,
+            environment,
             child,
             log,
         }
@@ -53,14 +65,18 @@ impl<'a> Running<'a> {
             .filter(|line| line["sink"].is_string())
     }
 
-    /// Waits until it has delivered this sequence.
+    /// Waits until it has delivered this sequence, as long as it delivers anything.
     pub(crate) fn wait_for(&mut self, sequence: u64) {
-        let begun = Instant::now();
+        let mut begun = Instant::now();
+        let mut last = None;
         loop {
             let progress = self.progress();
             let at = progress.as_ref().map(|line| line["last_sequence"].as_u64());
             if at.flatten() >= Some(sequence) {
                 return;
+            }
+            if at > last {
+                (last, begun) = (at, Instant::now());
             }
             let ended = self.child.try_wait().unwrap();
             assert!(ended.is_none(), "{:?} ended: {}", self.args, self.words());
@@ -84,7 +100,7 @@ impl<'a> Running<'a> {
         );
         self.child.kill().unwrap();
         self.child.wait().unwrap();
-        self.child = spawn(self.cluster, &self.args, &self.log);
+        self.child = spawn(self.cluster, &self.args, &self.environment, &self.log);
     }
 
     /// SIGTERM; it must end well.
@@ -132,7 +148,12 @@ impl Drop for Running<'_> {
     }
 }
 
-fn spawn(cluster: &Cluster, args: &[String], log: &PathBuf) -> Child {
+fn spawn(
+    cluster: &Cluster,
+    args: &[String],
+    environment: &[(&str, String)],
+    log: &PathBuf,
+) -> Child {
     let append = |path: &PathBuf| {
         let file = File::options().create(true).append(true).open(path);
         Stdio::from(file.unwrap())
@@ -142,6 +163,7 @@ fn spawn(cluster: &Cluster, args: &[String], log: &PathBuf) -> Child {
     words.extend(["--progress", "50ms"]);
     cluster
         .command_of(&words)
+        .envs(environment.iter().map(|(name, value)| (name, value)))
         .stdout(append(log))
         .stderr(append(&log.with_extension("err")))
         .spawn()

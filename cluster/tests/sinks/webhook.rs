@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use serde_json::Value;
 
@@ -18,23 +19,39 @@ pub(crate) struct Receiver {
     program: Program,
     taken: PathBuf,
     secret: PathBuf,
+    scheme: &'static str,
 }
 
 impl Receiver {
     pub(crate) fn start(dir: &Path) -> Receiver {
+        Self::start_as(dir, "http", &[])
+    }
+
+    /// One that speaks https under the certificate that [`certify`] made.
+    fn start_secure(dir: &Path) -> Receiver {
+        let [certificate, key] = ["server.pem", "server.key"].map(|name| dir.join(name));
+        Self::start_as(
+            dir,
+            "https",
+            &[certificate.to_str().unwrap(), key.to_str().unwrap()],
+        )
+    }
+
+    fn start_as(dir: &Path, scheme: &'static str, certificate: &[&str]) -> Receiver {
         let (taken, secret) = (dir.join("taken.ndjson"), dir.join("secret"));
         std::fs::write(&secret, format!("{SECRET}\n")).unwrap();
-        let program = Program::script("receiver.py", &[SECRET, taken.to_str().unwrap()]);
+        let args = [&[SECRET, taken.to_str().unwrap()], certificate].concat();
         Receiver {
-            program,
+            program: Program::script("receiver.py", &args),
             taken,
             secret,
+            scheme,
         }
     }
 
     /// The words of a sink to it.
     pub(crate) fn args(&self) -> Vec<String> {
-        let url = format!("http://127.0.0.1:{}/events", self.program.port);
+        let url = format!("{}://127.0.0.1:{}/events", self.scheme, self.program.port);
         let secret = self.secret.to_str().unwrap();
         let words = ["webhook", "--url", &url, "--secret-file", secret];
         words.map(str::to_owned).to_vec()
@@ -68,6 +85,55 @@ fn events(path: &Path) -> Vec<Value> {
 /// The sequence of a structured event.
 pub(crate) fn id(event: &Value) -> u64 {
     event["id"].as_str().unwrap().parse().unwrap()
+}
+
+/// An authority of the test's own, and a certificate of 127.0.0.1 that it has signed.
+fn certify(dir: &Path) {
+    let make = |args: &str| {
+        let mut openssl = Command::new("openssl");
+        let output = openssl.current_dir(dir).args(args.split(' ')).output();
+        let output = output.expect("openssl comes with the package ca-certificates");
+        assert!(output.status.success(), "{output:?}");
+    };
+    let key = "-newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes";
+    make(&format!(
+        "req -x509 {key} -subj /CN=authority -keyout authority.key -out authority.pem"
+    ));
+    make(&format!(
+        "req -x509 {key} -subj /CN=receiver -addext subjectAltName=IP:127.0.0.1 \
+         -addext basicConstraints=critical,CA:FALSE -CA authority.pem -CAkey authority.key \
+         -keyout server.key -out server.pem"
+    ));
+}
+
+#[test]
+fn events_go_over_https_to_whom_the_system_trusts_alone() {
+    let cluster = Cluster::start();
+    cluster.ok([
+        "ledger",
+        "create",
+        "978",
+        "--currency",
+        "EUR",
+        "--scale",
+        "2",
+    ]);
+    certify(cluster.path());
+    let receiver = Receiver::start_secure(cluster.path());
+    let mut args = receiver.args();
+    args.extend(["--patience", "1s"].map(str::to_owned));
+    let mut distrustful = Running::start(&cluster, &args);
+    assert_eq!(distrustful.end().code(), Some(3), "{}", distrustful.words());
+    let words = distrustful.words();
+    assert!(words.contains("UnknownIssuer"), "{words}");
+    assert!(receiver.taken().is_empty(), "{:?}", receiver.taken());
+
+    let authority = cluster.path().join("authority.pem").display().to_string();
+    let trust = vec![("SSL_CERT_FILE", authority)];
+    let mut sink = Running::start_in(&cluster, "trusting", &args, trust);
+    sink.wait_for(1);
+    sink.stop();
+    assert_eq!(id(&receiver.taken()[0]), 1);
 }
 
 #[test]

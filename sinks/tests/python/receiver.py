@@ -1,6 +1,6 @@
 """A receiver of webhooks as somebody else would write it: it checks signatures with Python's hmac and fails when asked to.
 
-Arguments: the secret and the file to which each event taken is added as a line. It prints its port. Every 7th request is answered
+Arguments: the secret, the file to which each event taken is added as a line, and for https a certificate and its key. It prints its port. Every 7th request is answered
 503 after it was taken, every 11th of the first 60 429 with Retry-After; a body with the event that /poison?ID names is refused with
 422; after /closed everything is answered 403. Wrong signatures and old timestamps are answered 401, which ends the sink.
 """
@@ -9,10 +9,11 @@ import hashlib
 import hmac
 import http.server
 import json
+import ssl
 import sys
 import time
 
-secret, path = sys.argv[1].encode(), sys.argv[2]
+secret, path, certificate = sys.argv[1].encode(), sys.argv[2], sys.argv[3:]
 taken = open(path, "a", buffering=1)
 state = {"requests": 0, "poison": set(), "closed": False}
 
@@ -59,5 +60,9 @@ class Receiver(http.server.BaseHTTPRequestHandler):
 
 
 server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Receiver)
+if certificate:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(*certificate)
+    server.socket = context.wrap_socket(server.socket, server_side=True)
 print(server.server_address[1], flush=True)
 server.serve_forever()

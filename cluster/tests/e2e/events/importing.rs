@@ -1,15 +1,14 @@
 //! Following from the beginning while a file is imported and the leader dies three times.
 //!
-//! The file is 200,000 payments made for the test, or what `FARTHING_PAYMENTS` names (plain or `.zst`).
+//! The file is 200,000 payments made for the test, or what `FARTHING_PAYMENTS` names.
 
 use std::collections::{BTreeMap, HashSet};
-use std::path::{Path, PathBuf};
 
 use farthing_client::events::{EventBody, EventsOptions, Subscription};
 use farthing_client::{AccountId, Balances, Client};
 use tokio::runtime::Runtime;
 
-use super::super::payments::{assert_books, write_file};
+use super::super::payments::{assert_books, named_or_made};
 use super::super::support::{Cluster, finished, nodes};
 use super::PATIENCE;
 
@@ -54,31 +53,10 @@ async fn follow(mut events: Subscription, payments: usize) -> View {
     view
 }
 
-/// The file, and how many payments it has.
-fn payments(dir: &Path) -> (PathBuf, usize) {
-    let file = match std::env::var_os("FARTHING_PAYMENTS") {
-        None => write_file(dir, 200_000),
-        Some(named) => {
-            let plain = dir.join("named.csv");
-            let from = std::fs::File::open(&named).unwrap();
-            let mut into = std::fs::File::create(&plain).unwrap();
-            match Path::new(&named).extension().is_some_and(|it| it == "zst") {
-                true => zstd::stream::copy_decode(from, into).unwrap(),
-                false => {
-                    std::io::copy(&mut std::io::BufReader::new(from), &mut into).unwrap();
-                }
-            }
-            plain
-        }
-    };
-    let rows = std::fs::read_to_string(&file).unwrap().lines().count() - 1;
-    (file, rows)
-}
-
 #[test]
 fn an_import_is_followed_from_the_beginning_while_the_leader_dies_three_times() {
     let cluster = Cluster::start();
-    let (file, rows) = payments(cluster.path());
+    let (file, rows) = named_or_made(cluster.path(), 200_000);
     let endpoints = cluster.endpoints();
     let runtime = Runtime::new().unwrap();
     let client = runtime.block_on(async {
