@@ -339,12 +339,14 @@ fn listen(config: &Config, limits: &listener::Limits) -> Result<(Listener, Liste
         connections_max,
         preface_within: config.connections.preface,
         taken_within: limits.taken_within(),
+        held: server::HELD_MAX,
     };
     let peers = listener::Config {
         name: "peers",
         connections_max: PEER_CONNECTIONS_MAX,
         preface_within: config.connections.preface,
         taken_within: consensus::LIMITS.taken_within(),
+        held: consensus::HELD_MAX,
     };
     let bind = |address: &str, config| {
         Listener::bind(address, config).map_err(|source| Error::Listen {

@@ -52,7 +52,7 @@ pub use self::members::ChangeError;
 pub use self::roster::has_others;
 #[cfg(feature = "simulation")]
 pub use self::start::start_here;
-pub use self::start::{LIMITS, Parts, Running, start};
+pub use self::start::{HELD_MAX, LIMITS, Parts, Running, start};
 pub use self::status::{MemberStatus, Role, Status};
 pub use self::suspect::Suspicion;
 pub use self::types::Member;

@@ -5,6 +5,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use tokio::sync::watch;
+use tonic::Status;
 
 use super::begin::{Beginning, begin};
 use super::channel::{Dial, Tcp};
@@ -18,7 +19,7 @@ use super::remember::Circle;
 use super::{
     Config, Ended, Handle, Suspicion, blocking, founding, network, remember, roster, status,
 };
-use crate::listener::{self, Limits, Listener};
+use crate::listener::{self, HeldMax, Limits, Listener, Weigh};
 use crate::log::Log;
 use crate::{state, storage, vitals};
 
@@ -30,6 +31,12 @@ pub const LIMITS: Limits = Limits {
     streams_max: 64,
     keepalive_interval: Duration::from_secs(5),
     keepalive_timeout: Duration::from_secs(5),
+};
+
+/// What peers may make the node hold: a connection two messages of the largest size.
+pub const HELD_MAX: HeldMax = HeldMax {
+    connection_bytes: 2 * network::MESSAGE_BYTES_MAX,
+    all_bytes: 8 * network::MESSAGE_BYTES_MAX,
 };
 
 /// Parts that Raft stands on.
@@ -252,7 +259,11 @@ fn serve_peers(
     service: PeerService,
 ) -> anyhow::Result<impl Future<Output = ()> + Send + 'static> {
     let incoming = listener.accept()?;
-    let server = listener::server(&LIMITS).add_service(service.into_server());
+    let server = listener::server(&LIMITS)
+        .layer(Weigh {
+            refuse: |what| Status::resource_exhausted(what),
+        })
+        .add_service(service.into_server());
     Ok(async move {
         if let Err(error) = server.serve_with_incoming(incoming).await {
             tracing::error!(%error, "the peers' listener ended");

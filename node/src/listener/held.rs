@@ -9,16 +9,31 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-/// What one connection may make the node hold, in bytes: as many requests of the largest size as the door lets in.
-const CONNECTION_BYTES_MAX: usize = 64 << 20;
-/// What all connections of a listener may, in bytes.
-const ALL_BYTES_MAX: usize = 256 << 20;
+/// How much a listener's connections may make the node hold, in bytes.
+#[derive(Debug, Clone, Copy)]
+pub struct HeldMax {
+    /// One of them.
+    pub connection_bytes: usize,
+    /// All of them.
+    pub all_bytes: usize,
+}
+
 /// What a connection may when all together hold too much: whoever holds much has to wait, and not whoever sends a payment.
 const CONNECTION_BYTES_MIN: usize = 128 << 10;
 
 /// What a listener's connections hold together. Cheap to clone.
-#[derive(Debug, Clone, Default)]
-pub(super) struct All(Arc<AtomicUsize>);
+#[derive(Debug, Clone)]
+pub(super) struct All {
+    bytes: Arc<AtomicUsize>,
+    max: HeldMax,
+}
+
+impl All {
+    pub(super) fn new(max: HeldMax) -> Self {
+        let bytes = Arc::default();
+        Self { bytes, max }
+    }
+}
 
 #[derive(Debug)]
 struct Inner {
@@ -72,13 +87,14 @@ impl Held {
 
     fn take(&self, bytes: usize) -> Result<(), Full> {
         let own = self.inner.bytes.fetch_add(bytes, Ordering::Relaxed) + bytes;
-        let all = self.inner.all.0.fetch_add(bytes, Ordering::Relaxed) + bytes;
+        let all = self.inner.all.bytes.fetch_add(bytes, Ordering::Relaxed) + bytes;
         if own == bytes {
             *self.moved() = Instant::now();
         }
-        if own > CONNECTION_BYTES_MAX || all > ALL_BYTES_MAX && own > CONNECTION_BYTES_MIN {
+        let max = &self.inner.all.max;
+        if own > max.connection_bytes || all > max.all_bytes && own > CONNECTION_BYTES_MIN {
             self.inner.bytes.fetch_sub(bytes, Ordering::Relaxed);
-            self.inner.all.0.fetch_sub(bytes, Ordering::Relaxed);
+            self.inner.all.bytes.fetch_sub(bytes, Ordering::Relaxed);
             return Err(Full);
         }
         Ok(())
@@ -87,7 +103,7 @@ impl Held {
     fn give_back(&self, bytes: usize) {
         if bytes > 0 {
             self.inner.bytes.fetch_sub(bytes, Ordering::Relaxed);
-            self.inner.all.0.fetch_sub(bytes, Ordering::Relaxed);
+            self.inner.all.bytes.fetch_sub(bytes, Ordering::Relaxed);
             *self.moved() = Instant::now();
         }
     }
@@ -128,6 +144,11 @@ mod tests {
 
     use super::*;
 
+    const MAX: HeldMax = HeldMax {
+        connection_bytes: 64 << 20,
+        all_bytes: 256 << 20,
+    };
+
     fn take(held: &Held, bytes: usize) -> Result<Share, Full> {
         let mut share = held.share();
         share.set(bytes).map(|()| share)
@@ -135,22 +156,22 @@ mod tests {
 
     #[test]
     fn one_connection_has_its_bound_and_what_it_lets_go_comes_back() {
-        let held = Held::new(&All::default());
-        let mut most = take(&held, CONNECTION_BYTES_MAX).unwrap();
+        let held = Held::new(&All::new(MAX));
+        let mut most = take(&held, MAX.connection_bytes).unwrap();
         assert_eq!(take(&held, 1).unwrap_err(), Full);
         most.set(10).unwrap();
-        assert!(take(&held, CONNECTION_BYTES_MAX - 10).is_ok());
-        assert!(most.set(CONNECTION_BYTES_MAX + 1).is_err());
+        assert!(take(&held, MAX.connection_bytes - 10).is_ok());
+        assert!(most.set(MAX.connection_bytes + 1).is_err());
         drop(most);
         assert_eq!(held.inner.bytes.load(Ordering::Relaxed), 0);
-        assert_eq!(held.inner.all.0.load(Ordering::Relaxed), 0);
+        assert_eq!(held.inner.all.bytes.load(Ordering::Relaxed), 0);
     }
 
     #[test]
     fn when_all_together_hold_too_much_small_ones_go_on() {
-        let all = All::default();
-        let large: Vec<Share> = (0..ALL_BYTES_MAX / CONNECTION_BYTES_MAX)
-            .map(|_| take(&Held::new(&all), CONNECTION_BYTES_MAX).unwrap())
+        let all = All::new(MAX);
+        let large: Vec<Share> = (0..MAX.all_bytes / MAX.connection_bytes)
+            .map(|_| take(&Held::new(&all), MAX.connection_bytes).unwrap())
             .collect();
         let honest = Held::new(&all);
         let payment = take(&honest, CONNECTION_BYTES_MIN).unwrap();
@@ -163,7 +184,7 @@ mod tests {
     #[tokio::test]
     async fn what_is_held_and_never_let_go_is_seen() {
         let short = Duration::from_millis(20);
-        let held = Held::new(&All::default());
+        let held = Held::new(&All::new(MAX));
         let share = take(&held, 1).unwrap();
         assert!(!held.is_stuck(Duration::from_secs(60)));
         tokio::time::sleep(2 * short).await;

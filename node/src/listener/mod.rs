@@ -12,6 +12,7 @@ mod held;
 mod http2;
 #[cfg(test)]
 mod tests;
+mod weigh;
 
 use std::io;
 use std::net::SocketAddr;
@@ -28,8 +29,9 @@ use tokio_stream::Stream;
 pub use self::connection::Connection;
 pub use self::files::{TooFewFiles, room_for_connections};
 pub use self::gauges::{Gauges, Readings};
-pub use self::held::{Full, Held, Share};
+pub use self::held::{Full, Held, HeldMax, Share};
 pub use self::http2::{Limits, server};
+pub use self::weigh::{Weigh, Weighed};
 
 /// Pause when the system has no file descriptor or no memory for one more: trying again at once would take a processor
 /// and change nothing.
@@ -48,6 +50,8 @@ pub struct Config {
     pub preface_within: Duration,
     /// Time for which a connection may take next to nothing of what is written to it.
     pub taken_within: Duration,
+    /// What its connections may make the node hold.
+    pub held: HeldMax,
 }
 
 /// A bound address with its limits; it does not accept yet.
@@ -98,9 +102,9 @@ impl Listener {
             places: Arc::new(Semaphore::new(
                 self.config.connections_max.min(Semaphore::MAX_PERMITS),
             )),
+            held: held::All::new(self.config.held),
             config: self.config,
             gauges: self.gauges,
-            held: held::All::default(),
             pause: None,
             complained: None,
         })

@@ -15,6 +15,10 @@ fn listen(connections_max: usize) -> (String, Gauges, Incoming) {
         connections_max,
         preface_within: SHORT,
         taken_within: SHORT,
+        held: HeldMax {
+            connection_bytes: 1 << 20,
+            all_bytes: 4 << 20,
+        },
     };
     let listener = Listener::bind("127.0.0.1:0", config).unwrap();
     let address = listener.local_addr().unwrap().to_string();

@@ -19,10 +19,10 @@ mod scales;
 mod status;
 mod transfers;
 mod verify;
-mod weigh;
 
 use std::time::Duration;
 
+use farthing_proto::error::{Reason, Refused};
 use farthing_proto::limits::MESSAGE_BYTES_MAX;
 use farthing_proto::v1;
 use tonic::service::interceptor::InterceptedService;
@@ -30,7 +30,7 @@ use tonic::{Request, Status};
 
 pub use self::context::{Context, Doors, Identity, Layers};
 pub(crate) use self::ledgers::parse_token as parse_page_token;
-use crate::listener::{self, Limits, Listener};
+use crate::listener::{self, HeldMax, Limits, Listener, Weigh};
 
 /// Flow control of client connections: small, because ten thousand idle ones must not cost memory.
 const STREAM_WINDOW_BYTES: u32 = 1 << 20;
@@ -39,6 +39,12 @@ const CONNECTION_WINDOW_BYTES: u32 = 2 << 20;
 const CONCURRENT_STREAMS_MAX: u32 = 1_024;
 /// Bytes of one frame of a client.
 const FRAME_BYTES: u32 = 16 << 10;
+
+/// What clients may make the node hold: a connection as many requests of the largest size as the door lets in.
+pub const HELD_MAX: HeldMax = HeldMax {
+    connection_bytes: 64 << 20,
+    all_bytes: 256 << 20,
+};
 
 /// What one connection of a client may do, asked for signs of life as the settings say.
 #[must_use]
@@ -65,6 +71,15 @@ macro_rules! service {
             .max_encoding_message_size(MESSAGE_BYTES_MAX);
         InterceptedService::new(server, check_cluster($context.clone()))
     }};
+}
+
+/// When a caller that made the node hold too much may come back.
+const HELD_RETRY_AFTER: Duration = Duration::from_millis(500);
+
+/// What a caller is told that makes the node hold too much.
+fn overloaded(message: String) -> Status {
+    let refused = Refused::new(Reason::Overloaded, message);
+    refused.with_retry_after(HELD_RETRY_AFTER).into()
 }
 
 /// Serves until `stop` resolves; calls under way then get a few seconds to end.
@@ -95,7 +110,7 @@ pub async fn serve(
     let reflection_alpha = reflection().build_v1alpha()?;
     tracing::info!(%address, "serving clients");
     let result = listener::server(limits)
-        .layer(weigh::Weigh)
+        .layer(Weigh { refuse: overloaded })
         .add_service(health)
         .add_service(reflection_v1)
         .add_service(reflection_alpha)

@@ -6,10 +6,8 @@
 use std::convert::Infallible;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
-use std::time::Duration;
 
 use bytes::Bytes;
-use farthing_proto::error::{Reason, Refused};
 use futures::future::BoxFuture;
 use http::{Request, Response};
 use http_body::{Frame, SizeHint};
@@ -17,31 +15,36 @@ use tonic::Status;
 use tonic::body::Body;
 use tower::{Layer, Service};
 
-use crate::listener::{Held, Share};
+use super::{Held, Share};
 
 /// A flag and the length, before each message of gRPC.
 const PREFIX_BYTES: usize = 5;
 /// Pieces of an answer that weigh less than this are let pass: counting them would cost more.
 const PIECE_BYTES_MIN: usize = 1 << 10;
-/// When a caller that holds too much may come back.
-const RETRY_AFTER: Duration = Duration::from_millis(500);
 
 /// Weighs the calls of what is behind it.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Weigh;
+pub struct Weigh {
+    /// What a caller that holds too much is told: the words say of what.
+    pub refuse: fn(String) -> Status,
+}
 
 impl<S> Layer<S> for Weigh {
     type Service = Weighed<S>;
 
     fn layer(&self, inner: S) -> Weighed<S> {
-        Weighed { inner }
+        Weighed {
+            inner,
+            refuse: self.refuse,
+        }
     }
 }
 
 /// A service whose calls are weighed.
 #[derive(Debug, Clone)]
-pub(super) struct Weighed<S> {
+pub struct Weighed<S> {
     inner: S,
+    refuse: fn(String) -> Status,
 }
 
 impl<S> Service<Request<Body>> for Weighed<S>
@@ -62,23 +65,21 @@ where
         let Some(held) = held else {
             return Box::pin(self.inner.call(request));
         };
-        let coming = coming(held.share());
+        let refuse = self.refuse;
+        let coming = coming(held.share(), refuse);
         let request = request.map(|body| Body::new(Weighing::new(body, coming)));
         let answer = self.inner.call(request);
         Box::pin(async move {
             Ok(answer
                 .await?
-                .map(|body| Body::new(Weighing::new(body, going(held)))))
+                .map(|body| Body::new(Weighing::new(body, going(held, refuse)))))
         })
     }
 }
 
-fn too_much(what: &str) -> Status {
-    let refused = Refused::new(
-        Reason::Overloaded,
-        format!("the node holds too many bytes of {what} for this connection"),
-    );
-    refused.with_retry_after(RETRY_AFTER).into()
+/// Of what there is too much, for [`Weigh::refuse`].
+fn too_much(what: &str) -> String {
+    format!("the node holds too many bytes of {what} for this connection")
 }
 
 /// Where in its messages a body is.
@@ -160,13 +161,16 @@ where
 }
 
 /// Weighs what comes in: what is no whole message yet.
-fn coming(mut share: Share) -> impl FnMut(Frame<Bytes>) -> Result<Frame<Bytes>, Status> {
+fn coming(
+    mut share: Share,
+    refuse: fn(String) -> Status,
+) -> impl FnMut(Frame<Bytes>) -> Result<Frame<Bytes>, Status> {
     let mut message = Message::default();
     move |frame| {
         if let Some(data) = frame.data_ref()
             && share.set(message.feed(data)).is_err()
         {
-            return Err(too_much("messages that are not whole"));
+            return Err(refuse(too_much("messages that are not whole")));
         }
         Ok(frame)
     }
@@ -185,12 +189,15 @@ impl AsRef<[u8]> for Piece {
 }
 
 /// Weighs what goes out: its pieces are held until the last of each is written.
-fn going(held: Held) -> impl FnMut(Frame<Bytes>) -> Result<Frame<Bytes>, Status> {
+fn going(
+    held: Held,
+    refuse: fn(String) -> Status,
+) -> impl FnMut(Frame<Bytes>) -> Result<Frame<Bytes>, Status> {
     move |frame| match frame.into_data() {
         Ok(bytes) if bytes.len() >= PIECE_BYTES_MIN => {
             let mut share = held.share();
             if share.set(bytes.len()).is_err() {
-                return Err(too_much("answers that are not taken"));
+                return Err(refuse(too_much("answers that are not taken")));
             }
             let piece = Piece {
                 bytes,
