@@ -87,12 +87,20 @@ pub(crate) fn id(event: &Value) -> u64 {
     event["id"].as_str().unwrap().parse().unwrap()
 }
 
+/// A cluster whose first event is that of a ledger.
+fn with_a_ledger() -> Cluster {
+    let cluster = Cluster::start();
+    let ledger = ["978", "--currency", "EUR", "--scale", "2"];
+    cluster.ok([&["ledger", "create"][..], &ledger].concat());
+    cluster
+}
+
 /// An authority of the test's own, and a certificate of 127.0.0.1 that it has signed.
 fn certify(dir: &Path) {
     let make = |args: &str| {
         let mut openssl = Command::new("openssl");
         let output = openssl.current_dir(dir).args(args.split(' ')).output();
-        let output = output.expect("openssl comes with the package ca-certificates");
+        let output = output.expect("openssl is installed by `make deps`");
         assert!(output.status.success(), "{output:?}");
     };
     let key = "-newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes";
@@ -108,16 +116,7 @@ fn certify(dir: &Path) {
 
 #[test]
 fn events_go_over_https_to_whom_the_system_trusts_alone() {
-    let cluster = Cluster::start();
-    cluster.ok([
-        "ledger",
-        "create",
-        "978",
-        "--currency",
-        "EUR",
-        "--scale",
-        "2",
-    ]);
+    let cluster = with_a_ledger();
     certify(cluster.path());
     let receiver = Receiver::start_secure(cluster.path());
     let mut args = receiver.args();
@@ -138,16 +137,7 @@ fn events_go_over_https_to_whom_the_system_trusts_alone() {
 
 #[test]
 fn a_receiver_that_fails_has_all_events_and_dead_letters_are_kept() {
-    let cluster = Cluster::start();
-    cluster.ok([
-        "ledger",
-        "create",
-        "978",
-        "--currency",
-        "EUR",
-        "--scale",
-        "2",
-    ]);
+    let cluster = with_a_ledger();
     for account in 1..=40 {
         let account = account.to_string();
         cluster.ok([

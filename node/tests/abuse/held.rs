@@ -64,6 +64,7 @@ async fn begin(mut channel: Channel, path: &'static str, bytes: u32) {
 
 /// Many such calls on some connections.
 async fn never_finish(
+    attacked: &Attacked,
     address: &str,
     connections: usize,
     calls_each: usize,
@@ -77,6 +78,7 @@ async fn never_finish(
         }
     }
     tokio::time::sleep(ARRIVED_AFTER).await;
+    println!("grown by {} MiB", attacked.growth() >> 20);
     calls
 }
 
@@ -84,8 +86,7 @@ async fn never_finish(
 async fn messages_that_are_never_finished() {
     let attacked = Attacked::start().await;
     let address = &attacked.node().client_address;
-    let calls = never_finish(address, 1, 400, (SUBMIT, 900 << 10)).await;
-    println!("grown by {} MiB", attacked.growth() >> 20);
+    let calls = never_finish(&attacked, address, 1, 400, (SUBMIT, 900 << 10)).await;
     attacked.ends_well_within(ONE_BYTES_MAX).await;
     drop(calls);
 }
@@ -94,8 +95,7 @@ async fn messages_that_are_never_finished() {
 async fn messages_of_many_that_are_never_finished() {
     let attacked = Attacked::start().await;
     let address = &attacked.node().client_address;
-    let calls = never_finish(address, 16, 50, (SUBMIT, 900 << 10)).await;
-    println!("grown by {} MiB", attacked.growth() >> 20);
+    let calls = never_finish(&attacked, address, 16, 50, (SUBMIT, 900 << 10)).await;
     attacked.ends_well_within(ALL_BYTES_MAX).await;
     drop(calls);
 }
@@ -105,11 +105,9 @@ async fn messages_of_many_that_are_never_finished() {
 async fn messages_to_peers_that_are_never_finished() {
     let attacked = Attacked::start().await;
     let address = &attacked.node().peer_address;
-    let calls = never_finish(address, 1, 64, (APPEND, 10 << 20)).await;
-    println!("grown by {} MiB", attacked.growth() >> 20);
+    let calls = never_finish(&attacked, address, 1, 64, (APPEND, 10 << 20)).await;
     assert!(attacked.growth() < PEER_BYTES_MAX);
-    let more = never_finish(address, 8, 16, (APPEND, 10 << 20)).await;
-    println!("grown by {} MiB", attacked.growth() >> 20);
+    let more = never_finish(&attacked, address, 8, 16, (APPEND, 10 << 20)).await;
     attacked.ends_well_within(PEERS_BYTES_MAX).await;
     drop((calls, more));
 }
