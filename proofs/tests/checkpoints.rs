@@ -1,6 +1,8 @@
 //! Checkpoints as text: read back, refused when altered, and of the form that other programs know.
 #![allow(clippy::unwrap_used)]
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use farthing_proofs::{Checkpoint, Hash, Note, NoteError, Signer, Verifier};
 
 fn checkpoint() -> Checkpoint {
@@ -81,4 +83,44 @@ fn what_is_no_checkpoint_says_what_is_wrong() {
         assert!(key.parse::<Verifier>().is_err(), "{key}");
     }
     assert!(Signer::new("two words", &[1; 32]).is_err());
+}
+
+/// A signature's second half is a number modulo the group's order (RFC 8032, 5.1). The same number plus that order fits
+/// the equation as well; whoever took it would take two files for one signature.
+#[test]
+fn a_signature_has_one_form() {
+    const ORDER: [u8; 32] = [
+        0xed, 0xd3, 0xf5, 0x5c, 0x1a, 0x63, 0x12, 0x58, 0xd6, 0x9c, 0xf7, 0xa2, 0xde, 0xf9, 0xde,
+        0x14, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x10,
+    ];
+    let signer = signer("node-1", 7);
+    let text = signer.sign(&checkpoint()).to_string();
+    let (before, encoded) = text.trim_end().rsplit_once(' ').unwrap();
+    let mut bytes = STANDARD.decode(encoded).unwrap();
+    let second_half = bytes.len() - 32;
+    let mut carry = 0;
+    for (byte, order) in bytes[second_half..].iter_mut().zip(ORDER) {
+        let sum = u16::from(*byte) + u16::from(order) + carry;
+        *byte = sum.to_le_bytes()[0];
+        carry = sum >> 8;
+    }
+    let other_form = format!("{before} {}\n", STANDARD.encode(&bytes));
+    let note: Note = other_form.parse().unwrap();
+    assert!(note.verify(&signer.verifier()).is_err());
+}
+
+/// Under a key of small order one signature fits many texts, so it vouches for nothing.
+#[test]
+fn keys_that_vouch_for_any_text_are_no_keys() {
+    let mut neutral = [0; 32];
+    neutral[0] = 1;
+    let mut of_order_two = [0xff; 32];
+    of_order_two[0] = 0xec;
+    of_order_two[31] = 0x7f;
+    for key in [[0; 32], neutral, of_order_two] {
+        assert!(
+            matches!(Verifier::new("node-1", &key), Err(NoteError::NotAKey(_))),
+            "{key:02x?}"
+        );
+    }
 }
